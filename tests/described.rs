@@ -1,6 +1,6 @@
-//! A simulated host that begins from a description answers as the host that was described.
+//! A simulated host that is made from a description answers as the described host does.
 //!
-//! On FreeBSD as root the machine's own host is described, elsewhere a simulated one.
+//! On FreeBSD as root the test describes the machine's own host, elsewhere a simulated host.
 
 #![cfg(feature = "cli")]
 
@@ -15,7 +15,7 @@ use jailwire::types::InterfaceName;
 use jailwire::vlan::Vlan;
 use jailwire::{Vnet, ipnetwork};
 
-/// The commands that look, and change nothing.
+/// The commands that read, and change nothing.
 const READING: [&str; 14] = [
     "list",
     "list -l",
@@ -37,7 +37,7 @@ const WEB: &str = r#"{"host_hostuuid": "web", "release": "15.1-RELEASE", "vnet":
     "ip4_addr": "vnet0|203.0.113.20/24", "defaultrouter": "203.0.113.1"}"#;
 const DB: &str = r#"{"host_hostuuid": "db", "release": "15.1-RELEASE", "ip4_addr": "NAME|198.51.100.20/32"}"#;
 
-/// The machine's kernel, where we may use it.
+/// The machine's kernel, if this process may use it.
 #[cfg(target_os = "freebsd")]
 fn native() -> Option<Arc<dyn Kernel>> {
     use jailwire::kernel::Processes as _;
@@ -70,7 +70,7 @@ fn inet(text: &str) -> ipnetwork::Ipv4Network {
     text.parse().unwrap()
 }
 
-/// What is put on the host, and destroyed again.
+/// Interfaces that are made on the host, and destroyed on drop.
 struct Added {
     host: Vnet,
     bridge: InterfaceName,
@@ -80,7 +80,7 @@ struct Added {
 impl Added {
     fn new(kernel: Arc<dyn Kernel>) -> Added {
         for module in ["if_bridge", "if_epair"] {
-            // In some kernels it is built in.
+            // Some kernels have the module built in.
             let _ = kernel.load_module(module);
         }
         let host = Vnet::host(kernel);
@@ -154,7 +154,7 @@ fn a_described_host_answers_as_the_host_itself() {
     assert!(different.is_empty(), "{}\n{}", fs::read_to_string(file).unwrap(), different.join("\n"));
 }
 
-/// A simulated host begins once, from one description.
+/// A simulated host can be made from one description only, and only once.
 #[test]
 fn another_description_is_refused_and_so_is_half_a_host() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,6 +1,7 @@
-//! Every example does what it says: on FreeBSD as root in the kernel, elsewhere on the simulated one.
+//! Every example does what its description says: on FreeBSD as root on the machine's kernel, elsewhere on the
+//! simulated kernel.
 
-// One example starts what another one is.
+// One example starts a jail that another example needs.
 #![allow(clippy::duplicate_mod)]
 
 use std::fs;
@@ -45,13 +46,13 @@ mod watch;
 #[path = "../examples/watch_bulk.rs"]
 mod watch_bulk;
 
-/// One at a time: on FreeBSD they share the machine.
+/// Lets one example run at a time, because on FreeBSD the examples share the machine.
 fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// This machine's kernel, if we may change something there.
+/// This machine's kernel, if this process may change it, and a simulated kernel otherwise.
 fn kernel() -> Arc<dyn Kernel> {
     let kernel = kernel::here().expect("a kernel that is new enough");
     if kernel.privileged() { kernel } else { Arc::new(Sim::new()) }
@@ -88,7 +89,7 @@ fn an_event_loop_of_others_watches_many_jails_start() {
     let wiring = Wiring::on(kernel()).unwrap();
     let told = printed(|out| event_loop::run(&wiring, 6, out));
     assert!(told.contains("Arrived {") && told.contains("bridge88"), "{told}");
-    // Where the kernel does not tell, jails that come and go between two looks are missed.
+    // If the kernel reports no events, the example misses jails that come and go between two checks.
     assert!(told.contains("Created { parent: None"), "{told}");
 }
 

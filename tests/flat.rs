@@ -1,4 +1,4 @@
-//! What many jails ask of the kernel: each one the same, however many there are.
+//! The number of requests to the kernel for each jail, which must not grow with the number of jails.
 
 #[path = "../benches/support/asked.rs"]
 mod asked;
@@ -23,10 +23,11 @@ struct Places {
     uplink: InterfaceName,
 }
 
-/// Jails of one kind: the specification of the one with a number.
+/// A kind of jail: makes the specification of the jail with this number.
 type Kind = fn(u16, Places) -> JailSpec;
 
-/// A network stack of its own with all that could make one more of them cost more: a bridge with an uplink.
+/// A jail with a network stack of its own, and a bridge with an uplink, whose costs could grow with the number of
+/// jails.
 fn with_a_stack(number: u16, places: Places) -> JailSpec {
     let [high, low] = (number + 2).to_be_bytes();
     let mac = |end| MacAddr([2, 0, end, 0, high, low]);
@@ -43,7 +44,7 @@ fn with_a_stack(number: u16, places: Places) -> JailSpec {
     specification(number, Network::Vnet(network))
 }
 
-/// Addresses on an interface that all of them share.
+/// A jail with addresses on an interface that all jails share.
 fn with_aliases(number: u16, places: Places) -> JailSpec {
     let [high, low] = (number + 2).to_be_bytes();
     let interface = Some(places.uplink);
@@ -61,7 +62,7 @@ fn specification(number: u16, network: Network) -> JailSpec {
     spec
 }
 
-/// What so many jails ask, from their start to their stop.
+/// The requests of this number of jails, for their start and for their stop.
 fn asked(kind: Kind, jails: u16) -> [Asked; 2] {
     let kernel = Arc::new(Proxy::new(Arc::new(Sim::new()), Counter::default()));
     let wiring = Wiring::on(Arc::<Proxy<Counter>>::clone(&kernel) as Arc<dyn Kernel>).unwrap();
@@ -80,7 +81,7 @@ fn asked(kind: Kind, jails: u16) -> [Asked; 2] {
     [start, kernel.watch.asked()]
 }
 
-/// What each jail more has asked, between two numbers of jails: calls, and bytes of lists.
+/// The calls and the bytes of lists for each further jail, computed from two numbers of jails.
 fn of_one_more(few: &Asked, many: &Asked, more: usize) -> (BTreeMap<&'static str, usize>, usize) {
     let mut calls = BTreeMap::new();
     for (name, count) in &many.calls {
@@ -93,7 +94,7 @@ fn of_one_more(few: &Asked, many: &Asked, more: usize) -> (BTreeMap<&'static str
     (calls, (many.listed - few.listed) / more)
 }
 
-/// The bytes of `security.jail.list` for each jail that runs, asked once for each of two addresses.
+/// The bytes of `security.jail.list` for each running jail. The list is read once for each of two addresses.
 const JAILS_LISTED: usize = 2 * 2048;
 
 fn are_flat(kind: Kind, gives_up_addresses: bool) {
@@ -103,7 +104,8 @@ fn are_flat(kind: Kind, gives_up_addresses: bool) {
         let great = of_one_more(&hundred[place], &many[place], 400);
         assert_eq!(small.0, great.0, "{stage}");
         assert!(small.0.values().sum::<usize>() > 3, "{stage}: {small:?}");
-        // No list of anything that the others have, but for one: which jails use an address, before the address goes.
+        // A jail reads no list that grows with the other jails, with one exception: before an address is removed,
+        // the list of jails shows which ones use it.
         let listed = if gives_up_addresses && stage == "stop" { 500 * JAILS_LISTED } else { 64 };
         assert!(small.1.abs_diff(great.1) <= listed, "{stage}: {} bytes listed, then {}", small.1, great.1);
         println!("{stage}: {great:?}");
@@ -120,7 +122,7 @@ fn each_jail_with_aliases_asks_the_same_however_many_there_are() {
     are_flat(with_aliases, true);
 }
 
-/// One start by itself, with so many others up: the bytes of lists that it asks for.
+/// The bytes of lists that one start reads while this number of other jails is up.
 fn listed_by_one_start(kind: Kind, others: u16) -> usize {
     let kernel = Arc::new(Proxy::new(Arc::new(Sim::new()), Counter::default()));
     let wiring = Wiring::on(Arc::<Proxy<Counter>>::clone(&kernel) as Arc<dyn Kernel>).unwrap();
@@ -137,6 +139,6 @@ fn listed_by_one_start(kind: Kind, others: u16) -> usize {
 #[test]
 fn a_start_by_itself_with_aliases_lists_none_of_the_others() {
     assert_eq!(listed_by_one_start(with_aliases, 50), listed_by_one_start(with_aliases, 1));
-    // That of a jail with a stack of its own looks at all interfaces, for MAC addresses.
+    // The start of a jail with a network stack of its own reads all interfaces, for their MAC addresses.
     assert!(listed_by_one_start(with_a_stack, 50) > listed_by_one_start(with_a_stack, 1));
 }

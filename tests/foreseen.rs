@@ -1,4 +1,4 @@
-//! What `--dry-run` says of the requests that a start makes, held against those that it makes.
+//! Compares the requests that `--dry-run` announces with the requests that a start makes.
 
 #![cfg(feature = "cli")]
 
@@ -15,7 +15,7 @@ use jailwire::sim::Sim;
 use jailwire::wiring::Lock;
 use jailwire_sys::bridge;
 
-/// Writes down what a kernel is asked to change.
+/// Records the requests that change the kernel's state.
 #[derive(Debug, Default)]
 struct Recorder(Mutex<Vec<&'static str>>);
 
@@ -25,7 +25,7 @@ impl Recorder {
     }
 }
 
-/// Whether a request only looks.
+/// Whether a request only reads.
 fn looks(name: &str) -> bool {
     let kinds =
         ["SIOCGIF", "SIOCGH", "DEVFSIO_SGETNEXT", "DEVFSIO_RGETNEXT", "SIOCGETVLAN", "SIOCIFGCLONERS"];
@@ -68,7 +68,8 @@ fn with_jails(jails: &[(&str, &str)], test: impl FnOnce(&Proxy<Recorder>, &Host<
     test(&kernel, &host, &entries);
 }
 
-/// Requests about files and programs, which do not pass through the kernel's interface.
+/// The announced requests, without those about files and programs, which do not pass through the kernel's
+/// interface.
 fn of_the_kernel(foreseen: &Preview) -> Vec<&str> {
     let others = ["renameat", "execve", "jail_attach", "unlink"];
     foreseen
@@ -80,7 +81,7 @@ fn of_the_kernel(foreseen: &Preview) -> Vec<&str> {
         .collect()
 }
 
-/// Names, those that follow on each other said once, with their number.
+/// The names as text. Equal names in a row are written once, with their number.
 fn short<S: AsRef<str>>(names: &[S]) -> String {
     let same = names.chunk_by(|one, other| one.as_ref() == other.as_ref());
     same.map(|same| format!("{}*{}", same[0].as_ref(), same.len())).collect::<Vec<_>>().join(" ")
@@ -121,7 +122,7 @@ fn a_stop_takes_away_what_was_said() {
             assert_eq!(kernel.watch.asked(), Vec::<&str>::new());
             host.stop(entry, false, &mut Silent).unwrap();
             let mut asked = kernel.watch.asked();
-            // One request for each rule, and a bridge that no jail needs any more.
+            // There is one request for each rule, and a request for a bridge that no jail needs any more.
             asked.dedup();
             asked.retain(|name| entry.name.as_str() != "db" || *name != "SIOCIFDESTROY");
             let mut said = of_the_kernel(&foreseen);
@@ -137,10 +138,10 @@ fn a_stop_takes_away_what_was_said() {
     });
 }
 
-/// At one of the calls that it hears of, lets another thread do something, and waits for that.
+/// At one of the calls it observes, lets another thread do something, and waits for that.
 #[derive(Debug)]
 struct Interrupter {
-    /// How many calls are to pass before.
+    /// The number of calls that pass before.
     left: Mutex<Option<usize>>,
     go: Mutex<mpsc::Sender<()>>,
     done: Mutex<mpsc::Receiver<()>>,
@@ -152,7 +153,7 @@ impl Watch for Interrupter {
         let mut left = self.left.lock().unwrap();
         *left = match *left {
             Some(0) => {
-                // The other thread would wait for the process that works on the jail now.
+                // While the jail is locked, the other thread would wait for the process that works on the jail.
                 if !Lock::is_held(&self.lock) {
                     self.go.lock().unwrap().send(()).unwrap();
                     self.done.lock().unwrap().recv().unwrap();
@@ -176,9 +177,9 @@ fn with_web(config: &str) -> (tempfile::TempDir, Store, Entry) {
     (directory, store, entry)
 }
 
-/// Looks ahead as `look` says, on a jail that others start and stop meanwhile: at the first call, the second, and so
-/// on. No look may refuse or complain of what a look before and a look afterwards do not. Returns how many looks were
-/// made.
+/// Makes a preview with `look`, on a jail that another thread starts or stops meanwhile: at the first call, at the
+/// second, and so on. No preview may refuse or report anything that previews before and after do not. Returns the
+/// number of previews.
 fn refuses_nothing(
     config: &str,
     before: fn(&Host<'_>, &Entry),
@@ -266,10 +267,10 @@ fn a_look_refuses_no_jail_that_others_start_and_stop_meanwhile() {
     }
 }
 
-/// At some of the calls that it hears of, lets another thread do the next thing, and waits for that.
+/// At some of the calls it observes, lets another thread do the next operation, and waits for that.
 #[derive(Debug)]
 struct Meddler {
-    /// How many calls are to pass before each.
+    /// The number of calls that pass before each.
     left: Mutex<Vec<usize>>,
     go: mpsc::SyncSender<()>,
     done: Mutex<mpsc::Receiver<()>>,
@@ -290,8 +291,8 @@ impl Watch for Meddler {
     }
 }
 
-/// A look at a jail, as a command that changes nothing makes one, while others start the jail at one call of the look,
-/// and stop the jail at a later call.
+/// Previews a jail, as a command that changes nothing does. Another thread starts the jail at one call of the
+/// preview, and stops it at a later call.
 #[test]
 fn no_look_is_misled_by_a_start_and_a_stop() {
     let config = r#"{"vnet":1,"interfaces":"vnet0:bridge0","ip4_addr":"vnet0|192.0.2.20/24","vnet0_mac":"02ff60000001 02ff60000002"}"#;
@@ -340,7 +341,7 @@ fn no_look_is_misled_by_a_start_and_a_stop() {
                 let point = format!("{what}: started after {call} calls, stopped {distance} calls later");
                 match left {
                     0 => assert_eq!(looked, quiet, "{point}"),
-                    // The stop was to come after the end of the look.
+                    // The preview ended before the call at which the stop was to come.
                     1 => drop(others.stop(&entry, true, &mut Silent).unwrap()),
                     _ => break,
                 }

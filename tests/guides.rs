@@ -1,4 +1,4 @@
-//! What the guides say of tests, files and commands is there.
+//! The tests, files and commands that the guides name exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// What is between backquotes, outside of blocks of code.
+/// The texts between backquotes, outside of blocks of code.
 fn quoted(text: &str) -> Vec<String> {
     let mut inside = false;
     let prose = text.lines().filter(|line| {
@@ -47,7 +47,7 @@ fn every_contract_test_that_the_guide_names_is_there() {
     assert!(named > 40, "the guide names {named} tests");
 }
 
-/// What the port installs, by its Makefile, below the prefix.
+/// The files that the port installs below the prefix, by its Makefile.
 fn installed() -> Vec<String> {
     let makefile = read("etc/port/Makefile").replace("\\\n", " ");
     let line = |name: &str| {

@@ -1,5 +1,5 @@
-//! The host's addresses moved from a bridge member to its bridge, and back: whole, or not at all, also where a call
-//! fails and where the mover is killed.
+//! The host's addresses are moved from a bridge member to its bridge, and back. Either all are moved or none, also
+//! if a call fails or the process is killed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -25,13 +25,13 @@ fn name(text: &str) -> InterfaceName {
     text.parse().unwrap()
 }
 
-/// A virtual host that this host is the master of.
+/// A virtual host of carp(4) whose master this host is.
 fn shared(vhid: u8, skew: u8) -> VirtualHost {
     let key = VirtualHostKey([vhid; 20]);
     VirtualHost::new(vhid).with_interval(2).with_skew(skew).with_key(key).with_state(VirtualHostState::Master)
 }
 
-/// The neighbours that somebody has set, as far as they are behind an interface.
+/// The static neighbours behind an interface.
 fn neighbours(host: &Vnet, interface: &str) -> Vec<String> {
     let index = host.index(&name(interface)).unwrap();
     let all = host.neighbours().unwrap().into_iter().filter(|one| one.permanent && one.index == index);
@@ -60,7 +60,7 @@ impl World {
         let world = World { sim, directory };
         let host = world.host();
         host.set_sysctl_int("net.fibs", 2).unwrap();
-        // The prefixes of addresses are in both tables, those of the first one too.
+        // Both routing tables have the prefixes of all addresses.
         host.set_sysctl_int("net.add_addr_allfibs", 1).unwrap();
         let (em0, bridge0) = (name("em0"), host.create("bridge0").unwrap());
         host.add_member(&bridge0, &em0).unwrap();
@@ -83,14 +83,14 @@ impl World {
         let direct: IpNetwork = "203.0.113.0/24".parse().unwrap();
         host.add_route(&Route::new(direct, Via::Interface(host.index(&em0).unwrap()))).unwrap();
         host.change_nd6_flags(&em0, Nd6Flags::ACCEPT_RTADV, Nd6Flags::empty()).unwrap();
-        // An address that two virtual hosts of carp(4) have, one in each family.
+        // One address of each family belongs to a virtual host of carp(4).
         for (vhid, skew) in [(3, 0), (4, 100)] {
             host.set_virtual_host(&em0, &shared(vhid, skew)).unwrap();
         }
         host.add_ipv4_of(&em0, "192.0.2.30/32".parse::<Ipv4Network>().unwrap(), 3).unwrap();
         host.add_ipv4_of(&em0, "192.0.2.31/24".parse::<Ipv4Network>().unwrap(), 3).unwrap();
         host.add_ipv6_of(&em0, "2001:db8::30/64".parse::<Ipv6Network>().unwrap(), 4).unwrap();
-        // Neighbours that somebody has set.
+        // Static neighbours.
         let index = host.index(&em0).unwrap();
         for (address, scope, published) in [
             ("192.0.2.77", 0, false),
@@ -112,7 +112,7 @@ impl World {
         world
     }
 
-    /// The host, as another process has it.
+    /// The host's wiring, as another process opens it.
     fn wiring(&self) -> Wiring {
         Wiring::on(Arc::new(self.sim.as_process())).unwrap()
     }
@@ -121,17 +121,17 @@ impl World {
         Vnet::host(Arc::new(self.sim.clone()))
     }
 
-    /// All there is once what goes by itself has gone.
+    /// The whole state, after a wait for changes that the kernel completes by itself.
     fn state(&self) -> String {
         self.sim.clear_faults();
         self.sim.sleep(Duration::from_secs(120));
-        // When the kernel has heard of a prefix is no state.
+        // The time at which the kernel learnt of a prefix is left out.
         let described = self.sim.describe();
         let mut parts = described.split("since: ");
         let first = parts.next().unwrap_or_default().to_owned();
         let described =
             parts.fold(first, |all, part| all + part.split_once(", ").map_or(part, |(_, rest)| rest));
-        // Nor is the order of groups, prefixes and the paths of routes. That of addresses is.
+        // The order of groups, prefixes and paths of routes does not matter. The order of addresses does.
         let sorted = |line: &str| match line.split_once('[').zip(line.find(']')) {
             Some(((before, _), end)) if line.contains("Membership {") || line.contains("Prefix6 {") => {
                 let mut items: Vec<&str> = line[before.len() + 1..end].split(", ").collect();
@@ -140,7 +140,8 @@ impl World {
             }
             _ => line.to_owned(),
         };
-        // Routing tables are compared as they are dumped: which address of a prefix made its route is not told.
+        // Routing tables are compared by their dump, which does not show the address that made the route of a
+        // prefix.
         let tables = |line: &&str| !line.starts_with("    ") && !line.starts_with(" inet");
         let mut lines: Vec<String> = described.lines().filter(tables).map(sorted).collect();
         let host = self.host();
@@ -161,7 +162,8 @@ impl World {
         lines.join("\n")
     }
 
-    /// Runs something as a process of its own, with faults at calls of it, counted from 1. None: it was killed.
+    /// Runs `act` as a process of its own, with faults at some of its calls. Calls are counted from 1. Returns
+    /// `None` if the process was killed.
     fn run<T>(&self, faults: &[(u64, Fault)], act: impl FnOnce(&Wiring) -> T) -> Option<T> {
         let wiring = self.wiring();
         self.sim.clear_faults();
@@ -170,7 +172,7 @@ impl World {
         }
         let ended = catch_unwind(AssertUnwindSafe(|| {
             let done = act(&wiring);
-            // What closing a handle may do is not a part of it.
+            // Closing handles is not part of the process's calls.
             self.sim.clear_faults();
             done
         }));
@@ -201,7 +203,7 @@ fn assert_same(now: &str, before: &str, what: &str) {
     assert!(now == before, "{what}:\n{}{}", beyond(now, before, "+"), beyond(before, now, "-"));
 }
 
-/// The addresses of an interface in the kernel's order, those of IPv4 first.
+/// The addresses of an interface in the kernel's order, IPv4 addresses first.
 fn shown(host: &Vnet, interface: &str) -> Vec<String> {
     let mut addresses = host.interface(&name(interface)).unwrap().addresses;
     addresses.sort_by_key(|one| one.network.is_ipv6());
@@ -231,7 +233,7 @@ fn all_of_it_moves_and_comes_back_as_it_was() {
         assert_eq!(shown(&host, "bridge0"), had, "round {round}");
         assert_eq!(shown(&host, "em0"), [""; 0], "round {round}");
         assert_eq!(host.mac(&name("bridge0")).unwrap(), mac);
-        // At once the master, as before.
+        // The host is the master at once, as before.
         for (vhid, skew) in [(3, 0), (4, 100)] {
             assert_eq!(host.virtual_host(&name("bridge0"), vhid).unwrap(), Some(shared(vhid, skew)));
             assert_eq!(host.virtual_host(&name("em0"), vhid).unwrap(), None);
@@ -290,14 +292,15 @@ fn what_is_left_of_a_lifetime_moves() {
     world.sim.sleep(Duration::from_secs(50));
     wiring.undo_move(None).unwrap().unwrap();
     near(host.ipv6_ends(&name("em0"), address.ip()).unwrap());
-    // One that ends meanwhile does not come back.
+    // An address that expires meanwhile does not come back.
     wiring.move_addresses(&world.plan()).unwrap();
     world.sim.sleep(Duration::from_secs(2000));
     wiring.undo_move(None).unwrap().unwrap();
     assert_eq!(host.find_ipv6(&name("em0"), address.ip()).unwrap(), None);
 }
 
-/// A move that is killed at a call is undone by the next process, also if the next process is killed.
+/// A move that is killed at a call is undone by the next process. If that is killed, too, a third process completes
+/// it.
 fn killed_everywhere(allowed: i32) {
     let world = World::new();
     world.host().set_sysctl_int(MEMBER_ADDRESSES, allowed).unwrap();
@@ -389,7 +392,7 @@ fn a_confirmation_is_killed_at_every_call() {
         let after = world.state();
         let ended = world.run(&[(call, Fault::Kill)], |wiring| wiring.confirm_move().map(drop));
         assert_same(&world.state(), &after, &format!("killed at call {call}"));
-        // Either it is confirmed, or it still can be.
+        // The move either is confirmed, or can still be confirmed.
         let _ = world.wiring().confirm_move().unwrap();
         assert_same(&world.state(), &after, &format!("killed at call {call}, confirmed"));
         let wiring = world.wiring();
@@ -422,7 +425,7 @@ fn what_cannot_be_moved_is_told_before_anything_is_changed() {
     assert_eq!(told("em0", "bridge0"), [Problem::BridgeFiltersHost { bridge: bridge0 }]);
     host.change_bridge_flags(&bridge0, BridgeFlags::empty(), BridgeFlags::VLAN_FILTER).unwrap();
 
-    // Another one waits.
+    // A second move has to wait.
     let plan = world.plan();
     wiring.move_addresses(&plan).unwrap();
     let back = wiring.plan_move(&bridge0, &em0, false).unwrap();
@@ -458,7 +461,7 @@ fn an_address_of_a_jail_stays_with_the_jail() {
     wiring.plan_move(&name("em0"), &name("bridge0"), false).unwrap();
 }
 
-/// The machine's next boot has no more of it, and nothing is undone then.
+/// After the next boot of the machine nothing of the move is left, and nothing is undone.
 #[test]
 fn a_move_of_another_boot_is_forgotten() {
     let world = World::new();

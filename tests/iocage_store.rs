@@ -1,4 +1,4 @@
-//! iocage's directory as its users find it: the example, and configurations that are out to hurt.
+//! iocage's directory: the example, and hostile configurations.
 
 #![cfg(feature = "cli")]
 
@@ -104,8 +104,7 @@ fn the_examples_macs_follow_iocages_rule() {
     }
 }
 
-/// What each configuration is told about: the property, and words of the message. All of them are
-/// errors.
+/// The errors of each configuration: the property, and words of the message.
 #[test]
 fn hostile_configurations_are_refused() {
     #[rustfmt::skip]
@@ -238,7 +237,7 @@ fn shared_ip_jails_are_told_what_needs_vnet() {
             "{problems:?}"
         );
     }
-    // With vnet, the jail would need this too.
+    // With vnet, the jail would need this property, too.
     assert!(one(r#"{"dhcp": 1}"#).problems().iter().any(|problem| problem.message.contains("set bpf=1")));
     let problems = one(r#"{"ip4_addr": "em0|DHCP"}"#).problems();
     assert_eq!(problems.len(), 1, "{problems:?}");
@@ -266,7 +265,7 @@ fn addresses_go_to_their_nics() {
     );
     assert_eq!((lan.bridge, vnet2.is_used()), (None, false));
     assert_eq!(network.loopback4[0].to_string(), "192.168.2.10/32");
-    // Router advertisements bring their own.
+    // Router advertisements bring a default route of their own.
     assert_eq!(
         (network.router4, network.router6),
         (Router::Address("192.0.2.1".parse().unwrap()), Router::None)
@@ -379,7 +378,7 @@ fn the_conf_file_of_a_shared_ip_jail_lists_its_aliases() {
     assert_eq!(JailConf::read(&text).ip4_addresses(), network.ip4);
 }
 
-/// Lets so many operations pass and fails the rest.
+/// Lets this number of operations pass, and fails the rest.
 #[derive(Debug)]
 struct After(AtomicU32);
 
@@ -426,7 +425,7 @@ fn what_the_program_finds_out_is_recorded() {
     assert_eq!(fs::read_to_string(jail.config_json()).unwrap(), expected);
 }
 
-/// iocage looks for every property in defaults.json, and fails where one is missing.
+/// iocage reads every property from defaults.json, and fails if one is missing.
 #[test]
 fn defaults_that_are_set_are_written_whole() {
     let jail = one("{}");

@@ -12,13 +12,14 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use snapbox::{assert_data_eq, file};
 
-/// Where texts are looked for: the library's rooms that a program's messages come from, and the programs.
+/// The directories whose texts are listed: the parts of the library that messages come from, and the programs.
 const SOURCES: [&str; 2] = ["src", "containers/src"];
 
-/// The kernels print nothing themselves: the simulated kernel has the texts of FreeBSD's, which are no messages of ours.
+/// Directories that are left out. The kernel modules print nothing themselves, and the texts of the simulated
+/// kernel are FreeBSD's.
 const LEFT_OUT: [&str; 3] = ["src/sim", "src/kernel", "src/testdata"];
 
-/// Macros and methods whose texts only a defect of the program would show.
+/// Macros and methods whose texts appear only if the program has a defect.
 const FOR_DEFECTS: [&str; 11] = [
     "panic",
     "unreachable",
@@ -49,8 +50,8 @@ fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// What a literal stands for, on one line: a text in which escapes are as they are written, but for quotes and for the
-/// ends of lines that do not count.
+/// The text of a literal, on one line. Escapes stay as they are written, except escaped quotes and escaped line
+/// ends.
 fn text(literal: &str) -> Option<String> {
     if let Some(raw) = literal.strip_prefix('r') {
         return Some(raw.trim_matches('#').trim_matches('"').replace('\n', "\\n"));
@@ -69,12 +70,12 @@ fn text(literal: &str) -> Option<String> {
     Some(text)
 }
 
-/// Whether a text has at least two words, and so is read by a person.
+/// Whether a text has at least two words, and so is written for a person.
 fn is_read(text: &str) -> bool {
     text.trim().contains(' ') && text.chars().filter(|c| c.is_alphabetic()).count() > 3
 }
 
-/// The texts of a file, in their order.
+/// Collects the texts of a file, in their order.
 fn texts(tokens: TokenStream, found: &mut Vec<String>) {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -83,7 +84,7 @@ fn texts(tokens: TokenStream, found: &mut Vec<String>) {
                 found.extend(text(&literal.to_string()).filter(|text| is_read(text)));
             }
             TokenTree::Punct(mark) if mark.as_char() == '#' => {
-                // `#![...]` too.
+                // Inner attributes, `#![...]`, are skipped, too.
                 tokens.next_if(|next| matches!(next, TokenTree::Punct(mark) if mark.as_char() == '!'));
                 let Some(TokenTree::Group(attribute)) = tokens.next_if(
                     |next| matches!(next, TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket),
@@ -94,7 +95,7 @@ fn texts(tokens: TokenStream, found: &mut Vec<String>) {
                 if said.starts_with("error(") {
                     texts(attribute.stream(), found);
                 } else if said == "cfg(test)" {
-                    // The item, up to its body or its semicolon.
+                    // Skips the item, up to its body or its semicolon.
                     for token in tokens.by_ref() {
                         match token {
                             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => break,

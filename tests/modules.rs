@@ -1,6 +1,6 @@
-//! The order of the program's modules.
+//! The dependencies between the program's modules.
 
-/// Commands use what they share, and no two of them each other, directly or by way of a third.
+/// Commands may use shared modules. No two commands use each other, directly or through a third module.
 #[test]
 fn no_command_uses_one_that_uses_it() {
     use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ fn no_command_uses_one_that_uses_it() {
             let text = std::fs::read_to_string(&entry).expect("text");
             let mut used = BTreeSet::new();
             for line in text.lines() {
-                // `use super::{a, b};`, `use super::a::B;`, and a path in the code.
+                // The forms are `use super::{a, b};`, `use super::a::B;`, and a path in the code.
                 for (at, _) in line.match_indices("super::") {
                     let names = line[at + "super::".len()..].trim_start_matches('{');
                     let names = names.split('}').next().unwrap_or_default();
@@ -31,7 +31,7 @@ fn no_command_uses_one_that_uses_it() {
     let known: BTreeSet<String> = uses.keys().cloned().collect();
     uses.values_mut().for_each(|used| used.retain(|name| known.contains(name)));
     assert!(uses["restart"].contains("bulk") && uses["bulk"].contains("jobs"), "{uses:?}");
-    // Those that use none but such as are taken away already are taken away. A circle stays.
+    // Modules that use only removed modules are removed, again and again. A circle stays.
     while let Some(free) = uses.iter().find(|(_, used)| used.is_empty()).map(|(name, _)| name.clone()) {
         uses.remove(&free);
         uses.values_mut().for_each(|used| _ = used.remove(&free));

@@ -1,4 +1,4 @@
-//! What the kernel's source has on notice stands in few places: `docs/on-notice.md`.
+//! Interfaces that the kernel's source announces to remove are used in few places: `docs/on-notice.md`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,7 +53,8 @@ fn only_the_bridges_module_knows_their_structures() {
     assert!(files.iter().all(|file| file.starts_with("src/bridge/")), "{files:?}");
 }
 
-/// An address without a mask gets that of its class: the kernel warns of it, and will refuse it.
+/// An address without a mask gets the mask of its class. The kernel warns about such addresses, and will refuse
+/// them.
 #[test]
 fn no_address_comes_without_its_mask() {
     let sim = Sim::new();
@@ -78,13 +79,14 @@ fn no_address_comes_without_its_mask() {
     let plan = wiring.plan_move(&"em0".parse().unwrap(), &"bridge0".parse().unwrap(), false).unwrap();
     wiring.move_addresses(&plan).unwrap();
     wiring.undo_move(None).unwrap();
-    // The jail's own and its loopback's, the alias, there and back.
+    // The requests are for the jail's own address, its loopback address and the alias, and for a move there and
+    // back.
     assert!(asked.load(Ordering::Relaxed) >= 5, "{asked:?}");
     assert_eq!(bare.load(Ordering::Relaxed), 0);
 }
 
-/// FreeBSD 16 has no setting for addresses on bridge members: the release alone says that a plan must refuse them, and
-/// a move to the bridge works there.
+/// FreeBSD 16 has no setting for addresses on bridge members. A plan must refuse such addresses because of the
+/// release alone, and a move to the bridge works.
 #[test]
 fn no_uplink_with_addresses_joins_where_the_release_takes_none() {
     let (em0, bridge0) = ("em0".parse().unwrap(), "bridge0".parse().unwrap());
@@ -100,7 +102,8 @@ fn no_uplink_with_addresses_joins_where_the_release_takes_none() {
         if !refused {
             continue;
         }
-        // Where a member has an address in spite of that, the bridge gets it, and undoing gives it back.
+        // If a member has an address in spite of that, a move gives the address to the bridge, and undoing gives it
+        // back.
         let host = Vnet::host(Arc::new(sim.clone()));
         host.create("bridge0").unwrap();
         host.add_member(&bridge0, &em0).unwrap();
@@ -116,7 +119,7 @@ fn no_uplink_with_addresses_joins_where_the_release_takes_none() {
     }
 }
 
-/// Each line of the table says what is done, and names tests and sources that exist.
+/// Each line of the table says what the library does, and names tests and sources that exist.
 #[test]
 fn the_table_names_what_exists() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));

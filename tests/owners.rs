@@ -1,5 +1,6 @@
-//! Whose jail it is, and jails that die slowly: a name proves nothing, a connection keeps nothing of ours, and what
-//! jails share goes with the last of them.
+//! The ownership of jails, and jails that die slowly. A name does not prove that the library made a jail. A
+//! connection must not keep anything that the library made. Objects that jails share go with the last of these
+//! jails.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use jailwire::wiring::bulk::{self, Cancel, Fate, Limits};
 use jailwire::wiring::{Claim, Journal, Plan, Problem, Standing, StateDirectory, Step, Survey, Wiring};
 use jailwire::{Error, ErrorKind, Vnet};
 
-/// How long a connection goes on that outlives a test.
+/// The duration of a connection that outlives a test.
 const LONG: Duration = Duration::from_secs(600);
 
 fn simulated() -> (Sim, Wiring) {
@@ -31,7 +32,7 @@ fn name(text: &str) -> InterfaceName {
     text.parse().expect("a name that fits")
 }
 
-/// A jail that somebody else makes.
+/// Makes a jail as another program would.
 fn foreign(wiring: &Wiring, name: &str) -> Jid {
     let made = jail::create(&**wiring.kernel(), &JailParameters::new(name).vnet().hostname("theirs"));
     made.expect("a foreign jail")
@@ -48,7 +49,7 @@ fn start_vnet(wiring: &Wiring, jail: &str, last: u8) -> Result<jailwire::wiring:
     wiring.jail(jail, "/").nic("bridge0").address(address).router("192.0.2.1").start()
 }
 
-/// Ends a process at a call of something it does.
+/// Kills a process at a call of `act`.
 fn killed_at(sim: &Sim, call: u64, act: impl FnOnce(&Wiring)) -> bool {
     let process = sim.as_process();
     sim.set_fault(sim.calls() + call, Fault::Kill);
@@ -91,7 +92,7 @@ fn a_jail_with_a_connection_is_stopped_at_once_and_started_beside_itself() {
     }
 }
 
-/// The time that processes take to be reaped is given once to all jails of a command, by the simulated kernel's clock.
+/// All jails of a command share one wait until processes are reaped, by the simulated kernel's clock.
 #[test]
 fn many_jails_with_connections_are_waited_for_once() {
     let stop_all = |connected: bool, limits: &Limits| {
@@ -138,7 +139,8 @@ fn the_second_jail_has_the_same_addresses_and_macs() {
     assert_eq!(inside(second.jid), before);
 }
 
-/// Somebody else has removed it: its host end is still there, and its stack cannot be entered any more.
+/// Another program has removed the jail. The host end of its epair is still there, and its stack can no longer be
+/// entered.
 #[test]
 fn a_jail_that_was_removed_by_others_and_dies_slowly_is_started_again() {
     let (sim, wiring) = simulated();
@@ -158,7 +160,7 @@ fn what_was_lent_is_waited_for_as_long_as_was_said_and_then_told_and_kept() {
     let (sim, mut wiring) = simulated_with(&Options::default().with_hardware(vec![card]));
     wiring.times_mut().wait = Duration::from_secs(2);
     let up = wiring.jail("web", "/").nic_alone().lend("em1").start().unwrap();
-    // Renamed inside, it comes back with the end of the jail alone.
+    // The end of the epair was renamed inside, so it comes back only when the jail is gone.
     let inside = Vnet::enter(wiring.kernel().clone(), up.jid).unwrap();
     inside.rename(&name("em1"), &name("outside0")).unwrap();
     inside.rename(&name("outside0"), &name("em1")).unwrap();
@@ -189,13 +191,13 @@ fn a_jail_of_that_name_that_others_have_made_is_left_alone() {
         assert!(matches!(problems[..], [Problem::ForeignJail { .. }]), "{problems:?}");
         is_untouched(&wiring, theirs);
     }
-    // What was left of ours is taken away once theirs is gone.
+    // The leftovers of the library's jail are removed when the foreign jail is gone.
     jail::remove(&**wiring.kernel(), theirs).unwrap();
     assert!(wiring.stop("web").unwrap());
     assert!(!wiring.host().has_interface(&ours.epairs[0]).unwrap());
 }
 
-/// The kernel gives any jid that is asked for, as soon as no living jail has it.
+/// The kernel gives any jid that a caller asks for, unless a living jail has it.
 #[test]
 fn a_jail_that_was_made_with_the_name_and_the_jid_of_ours_is_left_alone() {
     for (shared, lingers) in [(false, false), (false, true), (true, false), (true, true)] {
@@ -211,7 +213,7 @@ fn a_jail_that_was_made_with_the_name_and_the_jid_of_ours_is_left_alone() {
         let point = format!("shared {shared}, lingers {lingers}");
         let ours = start().unwrap();
         if lingers {
-            // Then ours gets another jid.
+            // Then the library's jail gets another jid.
             sim.connect(ours.jid.get(), LONG);
         }
         let kernel = &**wiring.kernel();
@@ -231,7 +233,8 @@ fn a_jail_that_was_made_with_the_name_and_the_jid_of_ours_is_left_alone() {
             assert!(matches!(problems[..], [Problem::ForeignJail { .. }]), "{point}: {problems:?}");
             is_untouched(&wiring, theirs);
         }
-        // Under another name it is not in the way, and what is left of ours is taken away beside it.
+        // A foreign jail of another name is no obstacle. The leftovers of the library's jail are removed although
+        // it runs.
         jail::update(kernel, theirs, &JailParameters::default().set("name", "theirs")).unwrap();
         match wiring.standing("web").unwrap() {
             Standing::Partial(None) => {}
@@ -247,7 +250,7 @@ fn a_jail_that_was_made_with_the_name_and_the_jid_of_ours_is_left_alone() {
     }
 }
 
-/// An administrator may give a jail that runs another devfs ruleset.
+/// An administrator may change the devfs ruleset of a running jail.
 #[test]
 fn a_jail_of_ours_that_was_changed_is_still_ours() {
     let (_, wiring) = simulated();
@@ -262,7 +265,7 @@ fn a_jail_of_ours_that_was_changed_is_still_ours() {
     assert!(wiring.stop("web").unwrap());
 }
 
-/// At every call at which a start can be killed, and at every one at which a stop can.
+/// The test kills a start and a stop at each of their calls.
 #[test]
 fn whenever_a_start_or_a_stop_is_killed_a_foreign_jail_is_left_alone() {
     let start = |wiring: &Wiring, shared: bool| match shared {
@@ -285,7 +288,7 @@ fn whenever_a_start_or_a_stop_is_killed_a_foreign_jail_is_left_alone() {
                 break;
             }
             points += 1;
-            // What is held by the process that was killed goes with it.
+            // Anything that the killed process held goes with it.
             sim.sleep(Duration::from_secs(1));
             let kernel = &**wiring.kernel();
             if let Some(jid) = jail::find(kernel, "web").unwrap() {
@@ -371,7 +374,7 @@ fn is_detached_while_its_jail_dies(
     if let Some(lasts) = connection {
         sim.connect(jid.get(), lasts);
     }
-    // The last that keeps it goes by itself, and the kernel's own thread takes the stack down.
+    // The connection ends by itself, and then a thread of the kernel takes the stack down.
     let held = Vnet::enter(wiring.kernel().clone(), jid).unwrap();
     jail::remove(&**wiring.kernel(), jid).unwrap();
     drop(held);
@@ -392,7 +395,7 @@ fn an_epair_is_not_destroyed_while_its_stack_is_torn_down() {
     }
 }
 
-/// Neither its name nor a description says in which jail it was made.
+/// Neither the epair's name nor a description says in which jail the epair was made.
 #[test]
 fn an_epair_that_says_nothing_of_its_jail_is_not_destroyed_while_its_stack_is_torn_down() {
     for (connection, renamed) in [(None, false), (None, true), (Some(Duration::from_secs(3)), false)] {
@@ -418,7 +421,7 @@ fn an_epair_that_says_nothing_of_its_jail_is_not_destroyed_while_its_stack_is_to
     }
 }
 
-/// Its description says in which jail it was made, and its name does not say which jid that jail has.
+/// The epair's description says in which jail it was made. Its name does not show the jid of that jail.
 #[test]
 fn an_epair_that_is_described_as_that_of_a_dying_jail_goes_with_it_or_back_to_it() {
     for connection in [None, Some(LONG)] {
@@ -430,7 +433,8 @@ fn an_epair_that_is_described_as_that_of_a_dying_jail_goes_with_it_or_back_to_it
     }
 }
 
-/// One that was made on the host is destroyed, also while jails run; and not while one is dying that may have made it.
+/// An epair that was made on the host is destroyed, also while jails run. It is left alone while a jail is dying
+/// that may have made it.
 #[test]
 fn an_epair_of_the_hosts_is_destroyed_unless_a_jail_that_may_have_made_it_goes_on_dying() {
     let (sim, mut wiring) = simulated();
@@ -459,7 +463,7 @@ fn a_jail_that_is_half_made_is_not_attached_to() {
     let (sim, wiring) = simulated();
     let up = start_vnet(&wiring, "web", 20).unwrap();
     let path = wiring.site().state.journal("web");
-    // As a start leaves it that was killed before it finished.
+    // The journal is changed to the form that a killed start leaves.
     let text = std::fs::read_to_string(&path).unwrap();
     let cut: String =
         text.lines().filter(|line| !line.contains("complete")).map(|line| format!("{line}\n")).collect();
@@ -472,7 +476,7 @@ fn a_jail_that_is_half_made_is_not_attached_to() {
     assert_eq!(sim.describe(), before);
 }
 
-/// What was attached to a jail that is gone is not looked for in the one that has its name now.
+/// An interface that was attached to a jail that is gone is not looked for in the new jail of the same name.
 #[test]
 fn what_was_attached_in_part_is_not_taken_from_another_jail() {
     let mut points = 0;
@@ -502,7 +506,7 @@ fn what_was_attached_in_part_is_not_taken_from_another_jail() {
     assert!(points > 15);
 }
 
-/// One at a time and many at once are one.
+/// Stopping one jail and stopping many have the same effect.
 #[test]
 fn a_complete_journal_of_a_jail_that_is_gone_is_cleared_by_all_alike() {
     for at_once in [false, true] {
@@ -525,7 +529,8 @@ fn a_complete_journal_of_a_jail_that_is_gone_is_cleared_by_all_alike() {
     }
 }
 
-/// What an attach has left that was killed, and a jail of another program, are the same to one stop and to many.
+/// The stop of one jail and the stop of many treat the leftovers of a killed attach, and a jail of another program,
+/// in the same way.
 #[test]
 fn what_was_being_attached_and_foreign_jails_are_the_same_to_one_and_to_many() {
     let stop = |wiring: &Wiring, at_once: bool| match at_once {
@@ -629,7 +634,7 @@ fn an_address_that_somebody_elses_jail_uses_stays_as_long_as_that() {
     let has = || wiring.host().find_ipv4(&name("em0"), address).unwrap().is_some();
     assert!(has());
     jail::remove(&**wiring.kernel(), theirs).unwrap();
-    // The next one that stops takes it away.
+    // The next jail that is stopped takes the bridge away.
     wiring.stop("ours").unwrap();
     assert!(!has());
 }
@@ -656,7 +661,7 @@ fn the_mtu_of_a_bridge_and_whether_it_is_up_are_put_back() {
     let (sim, wiring) = simulated();
     let (host, bridge) = (wiring.host(), name("bridge5"));
     host.create("bridge5").unwrap();
-    // One that has had a member differs from one that never had.
+    // A bridge that has had a member differs from a bridge that never had one.
     let pair = host.create_epair().unwrap();
     host.add_member(&bridge, &pair.a).unwrap();
     host.destroy(&pair.a).unwrap();
@@ -745,7 +750,7 @@ fn a_journal_knows_its_jail_as_soon_as_there_is_one() {
     let state = StateDirectory::open(&sim, Files::new()).unwrap();
     let boot = wiring.site().boot.to_owned();
     assert_eq!(Journal::open(&state.journal("web"), &boot).unwrap().jid(), Some(up.jid));
-    // The number is not used after another boot.
+    // The jid is not used after another boot.
     assert_eq!(Journal::open(&state.journal("web"), "another").unwrap().jid(), None);
     sim.set_fault(sim.calls() + 1, Fault::Errno(Errno::EPERM));
     assert!(wiring.stop("web").is_err());

@@ -1,17 +1,17 @@
-//! What a user of the library gets: no more dependencies than promised, and none that asks for a newer Rust.
+//! The library's package: it has no more dependencies than promised, and none that needs a newer Rust.
 //!
-//! Asks cargo, without the network. Where a test runs without cargo, as in a guest, the test asks nothing.
+//! The tests ask cargo, without the network. Without cargo, as in a guest, they check nothing.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
 use serde_json::Value;
 
-/// What the library may depend on, and what those need.
+/// The packages that the library may depend on, with their own dependencies.
 const PROMISED: [&str; 6] = ["bitflags", "bytes", "ipnetwork", "libc", "nix", "thiserror"];
 const NEEDED: [&str; 8] =
     ["cfg-if", "cfg_aliases", "memoffset", "proc-macro2", "quote", "syn", "thiserror-impl", "unicode-ident"];
-/// Only builds: `cfg_aliases` and memoffset's build script.
+/// Packages for build scripts only: `cfg_aliases` and memoffset's build script.
 const BUILDING: [&str; 1] = ["autocfg"];
 
 fn cargo(arguments: &[&str]) -> Option<String> {
@@ -23,7 +23,7 @@ fn cargo(arguments: &[&str]) -> Option<String> {
     };
     let mut output = ask(&["--offline", "--locked"]);
     if !output.status.success() {
-        // What a build does not need, for other systems, is not here before somebody asks for it.
+        // Packages for other systems, which a build does not need, are downloaded only on demand.
         output = ask(&["--locked"]);
     }
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// An operation and the C names it is found by.
+/// An operation, and the C names by which the documentation's search finds it.
 type Operation = (String, Vec<String>);
 
 struct Row {
@@ -18,7 +18,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// What is between backquotes.
+/// The texts between backquotes.
 fn quoted(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
@@ -51,7 +51,7 @@ fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Whether a C name is that of a question to the kernel, or of its answer, and not of a flag.
+/// Whether a C name is the name of a request to the kernel or of its answer, and not of a flag.
 fn asks(name: &str) -> bool {
     let families = ["SIOC", "BRDG", "RTM_", "DEVFSIO_", "NET_RT_", "jail_", "SO_", "EVFILT_", "DIOC"];
     families.iter().any(|family| name.starts_with(family))

@@ -1,7 +1,7 @@
-//! A start as the kernel's own tracing sees it: no netlink, and no program run for the network.
+//! A start, as the kernel's own tracing shows it: it uses no netlink, and runs no program for the network.
 //!
-//! It needs FreeBSD, root, `ktrace(1)` and `kdump(1)`. The child that enters the jail switches tracing
-//! off for itself before it does; what it does until then is seen.
+//! It needs FreeBSD, root, `ktrace(1)` and `kdump(1)`. The child that enters the jail switches tracing off for
+//! itself before it enters. The trace shows its calls until then.
 
 #![cfg(target_os = "freebsd")]
 
@@ -17,7 +17,7 @@ fn output(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// A root with one VNET jail, with an address, a default route and nothing mounted, that runs nothing.
+/// Writes a root with one VNET jail that has an address and a default route, mounts nothing, and runs nothing.
 fn write_root(root: &Path) {
     let jail = root.join("jails/traced");
     fs::create_dir_all(jail.join("root")).expect("a directory");
@@ -38,7 +38,7 @@ fn write_root(root: &Path) {
 }"#;
     fs::write(jail.join("config.json"), config).expect("a file");
     fs::write(jail.join("fstab"), "").expect("a file");
-    // The one program that a start runs is the jail's own; rescue(8) needs no libraries.
+    // The one program that a start runs is the jail's own. It is from rescue(8), which needs no libraries.
     fs::create_dir_all(jail.join("root/sbin")).expect("a directory");
     fs::copy(env!("CARGO_BIN_EXE_jailwire"), jail.join("root/sbin/traced-start")).expect("a program");
 }
@@ -49,7 +49,7 @@ fn a_start_uses_no_netlink_and_runs_no_program_for_the_network() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let root = directory.path();
     write_root(root);
-    // What is run inside only has to be seen, not to work.
+    // The program in the jail only has to appear in the trace. It need not succeed.
     let program = env!("CARGO_BIN_EXE_jailwire");
     let trace = root.join("trace");
     let traced = Command::new("ktrace")

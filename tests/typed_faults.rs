@@ -12,7 +12,7 @@ use jailwire::sim::{Call, Fault, Sim};
 use jailwire::vlan::{Vlan, VlanProtocol};
 use jailwire::{ErrorKind, Fib, InterfaceName, MacAddr, Mtu, Result, Route, Vnet};
 
-/// One of each class, and those that the operations themselves look at.
+/// One error number of each class, and all error numbers that the operations handle.
 const ERRNOS: [Errno; 10] = [
     Errno::EPERM,
     Errno::ENOENT,
@@ -30,7 +30,7 @@ fn name(text: &str) -> InterfaceName {
     text.parse().unwrap()
 }
 
-/// Runs a story once as it is, and then with each of its calls failing in each way. `check` sees the
+/// Runs operations once without a fault, and then with each of their calls failing in each way. `check` checks the
 /// kernel after each failure.
 fn with_every_fault(
     prepare: impl Fn(&Vnet),
@@ -67,7 +67,7 @@ fn with_every_fault(
             let result = story(&kernel, &host);
             sim.clear_faults();
             drop(host);
-            // What a jail had goes a little later.
+            // The kernel removes the jail's objects a little later.
             kernel.sleep(Duration::from_secs(60));
             assert_eq!(sim.open_handles(), 0, "call {call} failed with {errno:?}: {result:?}");
             if let Err(error) = result {
@@ -79,7 +79,7 @@ fn with_every_fault(
     }
 }
 
-/// Nothing is left of what failed.
+/// Checks that a failed operation has left nothing.
 fn unchanged(sim: &Sim, untouched: &str, what: &str) {
     let now = sim.describe();
     let left: Vec<&str> = now.lines().filter(|line| !untouched.contains(line)).take(20).collect();
@@ -237,7 +237,7 @@ fn without_privilege_nothing_is_changed_and_the_error_says_so() {
         assert!(error.advice().unwrap().contains("root"), "{number}: {error}");
     }
     assert_eq!(sim.describe(), before);
-    // Reading is for everyone.
+    // Every user may read.
     host.interfaces().unwrap();
     jail::list(&*anyone, false).unwrap();
 }

@@ -1,4 +1,4 @@
-//! The typed operations on a kernel that loses messages, and what they cost.
+//! The typed operations on a kernel that loses messages, and the number of their requests.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use jailwire::kernel::{Clock, Kernel, Proxy, Seen, Watch};
 use jailwire::sim::Sim;
 use jailwire::{ErrorKind, Fib, InterfaceName, Route, Vnet};
 
-/// A bad wire: the first messages on routing sockets are lost.
+/// A connection to the kernel that loses the first messages on routing sockets.
 #[derive(Debug, Default)]
 struct Wire {
-    /// How many more messages are lost.
+    /// The number of messages that are still to be lost.
     lose: AtomicUsize,
     entries: AtomicUsize,
     ioctls: AtomicUsize,
@@ -21,7 +21,7 @@ struct Wire {
 }
 
 impl Wire {
-    /// What was asked since the last time: entries into jails, requests and routing messages.
+    /// The calls since the last time: entries into jails, requests, and routing messages.
     fn cost(&self) -> (usize, usize, usize) {
         (self.entries.swap(0, Relaxed), self.ioctls.swap(0, Relaxed), self.sends.swap(0, Relaxed))
     }
@@ -77,7 +77,7 @@ fn answers_are_found_among_events() {
     let proxy = wired();
     let host = Vnet::host(Arc::<Proxy<Wire>>::clone(&proxy));
     host.route_to(address("203.0.113.1"), Fib::DEFAULT).unwrap();
-    // More than the socket's buffer holds: old events and the echoes of others.
+    // Old events and copies of others' messages, more than the socket's buffer holds.
     let other = Vnet::host(Arc::<Proxy<Wire>>::clone(&proxy));
     let pair = host.create_epair().unwrap();
     for _ in 0..100 {
@@ -111,8 +111,8 @@ fn a_jail_is_configured_with_one_entry() {
     assert!(vnet.ensure_default(address("198.51.100.1"), Fib::DEFAULT).unwrap());
     host.up(&out).unwrap();
     let vnet = held.commit().unwrap();
-    // Create, rename, ask for the name, reclaim, join, address, flags twice; then the question for the
-    // default route, and the route.
+    // The requests are: create, rename, read the name, reclaim, join, address, and flags twice. The messages are:
+    // the question for the default route, and the route.
     assert_eq!(proxy.watch.cost(), (1, 8, 2));
 
     vnet.snapshot(Fib::DEFAULT).unwrap();

@@ -1,4 +1,4 @@
-//! The builders: a jail from a few words, and nothing of it when anything fails.
+//! The builders: they make a jail from a short description, and leave nothing if anything fails.
 
 use std::sync::Arc;
 
@@ -126,7 +126,7 @@ fn assert_same(after: &str, before: &str, call: u64) {
     );
 }
 
-/// Fails every single call of an act, and looks whether anything is left.
+/// Runs an act with every single call failing, and checks that nothing is left.
 #[track_caller]
 fn fails_without_a_trace(
     prepare: impl Fn(&Wiring),
@@ -146,7 +146,7 @@ fn fails_without_a_trace(
         if act(&wiring).is_err() {
             failed += 1;
             sim.clear_faults();
-            // What dies with the held child takes the kernel a moment.
+            // The kernel takes a moment to remove the jail of a killed child.
             wiring.kernel().sleep(std::time::Duration::from_secs(1));
             assert_same(&sim.describe(), &before, number);
         }

@@ -131,7 +131,7 @@ fn trap_06_a_socket_pins_a_dying_jail() {
     jail::wait_for_interfaces(&host, &[one.b, two.b], SOON).unwrap();
 }
 
-/// A jail is no longer listed before its interfaces are back on the host. Confirmed: 14.2, 15.1.
+/// A removed jail leaves the list of jails before its interfaces are back on the host. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_07_gone_does_not_mean_that_interfaces_are_back() {
     let host = Host::new();

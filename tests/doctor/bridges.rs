@@ -63,7 +63,7 @@ fn addresses_on_members() {
     assert_eq!(world.finding("member addresses", "web wants it on bridge0").level, Level::Error);
 }
 
-/// FreeBSD 16 has no setting any more, and takes no addresses on bridge members.
+/// FreeBSD 16 has lost the setting, and accepts no addresses on bridge members.
 #[test]
 fn addresses_on_members_where_the_release_takes_none() {
     let wants = vnet("192.0.2.20/24").replace("\"vnet\":1", "\"vnet\":1,\"vnet_default_interface\":\"em1\"");
@@ -86,7 +86,7 @@ fn addresses_on_members_where_the_release_takes_none() {
     );
     let wanted = world.finding("member addresses", "em1 has addresses, and web wants it on bridge0");
     assert!(wanted.level == Level::Error && wanted.why.contains("this release"), "{wanted:?}");
-    // Before 15 there is nothing to tell.
+    // Before FreeBSD 15 the check finds nothing.
     of(1_402_000).nothing("member addresses");
 }
 
@@ -121,7 +121,7 @@ fn an_mtu_that_is_not_the_bridges() {
     world.finding("mtu", "web wants an MTU of 9000 on bridge0, which has 1500");
     world.configure("web", &vnet("192.0.2.20/24"));
     world.nothing("mtu");
-    // The kernel leaves the end in a running jail as it is.
+    // The kernel does not change the end of the epair that is in a running jail.
     world.start("web");
     world.nothing("mtu");
     world.vnet.set_mtu(&bridge, Mtu::new(1400).unwrap()).unwrap();
@@ -144,7 +144,7 @@ fn a_vlan_wants_its_parent_beside_it_before_freebsd_12_only() {
     world.nothing("vlan");
 }
 
-/// The interface that leads out is named, whatever it is called; and a bridge gets its name as rc.d gives names.
+/// The remedy names the interface that leads out, whatever its name. It names the bridge in the way that rc.d does.
 #[test]
 fn remedies_name_the_hosts_own_interface_and_a_clone_that_can_be() {
     let jail = vnet("192.0.2.20/24").replace("\"vnet\":1", "\"vnet\":1,\"interfaces\":\"vnet0:lan\"");
@@ -176,7 +176,7 @@ fn vlans_that_lead_nowhere_and_ports_that_pass_nothing() {
     let (bridge, end) = (name("bridge0"), name(&format!("vnet0.{jid}")));
     let alone = world.finding("vlan", &format!("{end} is the only bridge member in VLAN 20 of bridge0"));
     assert_eq!((alone.level, alone.jails[0].as_str()), (Level::Note, "web"));
-    // A NIC of the host's that carries it, and a vlan(4) of the host's that takes it away again.
+    // A NIC of the host carries the VLAN, and a vlan(4) of the host takes its frames from the bridge.
     let nic = host.create_epair().unwrap().a;
     host.add_member(&bridge, &nic).unwrap();
     let idle = world.finding("vlan", &format!("{nic} is in no VLAN of bridge0"));
@@ -188,7 +188,7 @@ fn vlans_that_lead_nowhere_and_ports_that_pass_nothing() {
     let vlan = host.create_vlan(&vlan, None, None).unwrap();
     world.finding("vlan", &format!("{vlan} takes the frames with tags on {nic}, which carries VLANs 20"));
     host.destroy(&vlan).unwrap();
-    // Of whatever VLAN it is.
+    // The VLAN of the vlan(4) does not matter.
     let other = Vlan { parent: nic, tag: VlanId::new(40).unwrap(), protocol: VlanProtocol::Dot1q };
     let other = host.create_vlan(&other, None, None).unwrap();
     let taken = world.finding("vlan", &format!("{other} takes the frames with tags on {nic}"));

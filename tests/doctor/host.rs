@@ -28,7 +28,7 @@ fn devd_starts_a_script_for_every_epair() {
     let default = r#"notify 0 { match "system" "IFNET"; match "type" "ATTACH"; action "/etc/pccard_ether $subsystem start"; };"#;
     fs::write(&path, default).unwrap();
     let finding = world.finding("devd", "/etc/pccard_ether");
-    // What it says to write is what it does not complain of.
+    // The check accepts the value that its remedy gives.
     let line = finding.mend[0].split_once(": ").unwrap().1;
     fs::write(&path, format!("{default}\n{line}\n")).unwrap();
     world.nothing("devd");
@@ -41,7 +41,7 @@ fn a_kernel_without_stacks_for_jails() {
     let finding = world.finding("vimage", "no network stacks for jails (VIMAGE)");
     assert_eq!((finding.level, finding.jails[0].as_str()), (Level::Error, "web"));
     assert!(finding.why.contains("web") && finding.mend[0].contains("options VIMAGE"), "{finding:?}");
-    // Either way of mending it.
+    // Both ways of mending are shown.
     let world = World::new(&[("web", &vnet("192.0.2.20/24"))]);
     world.nothing("vimage");
     let world = World::with(&without, &[("web", r#"{"vnet":0,"ip4_addr":"em0|192.0.2.20/24"}"#)]);
@@ -51,11 +51,11 @@ fn a_kernel_without_stacks_for_jails() {
 #[test]
 fn resource_limits_that_are_off_or_not_there() {
     let world = World::new(&[("web", &vnet("192.0.2.20/24"))]);
-    // As GENERIC is.
+    // The setting is off, as in GENERIC.
     let off = world.finding("rctl", "kern.racct.enable=0");
     assert_eq!(off.level, Level::Note);
     assert!(off.why.contains("rctl(8)"), "{off:?}");
-    // What it says to write is what it does not complain of.
+    // The check accepts the value that its remedy gives.
     let (place, line) = off.mend[0].split_once(": ").unwrap();
     assert!(place.contains("/boot/loader.conf"), "{off:?}");
     let (tunable, value) = line.split_once('=').unwrap();
@@ -82,7 +82,7 @@ fn modules_that_are_not_loaded() {
         world.vnet.kernel().load_module(module).unwrap();
     }
     world.nothing("modules");
-    // Jails on the host's stack need none.
+    // Jails with the host's network stack need no VNET.
     let world = World::with(&Options::default(), &[("web", r#"{"vnet":0}"#)]);
     world.nothing("modules");
 }
@@ -92,7 +92,7 @@ fn packet_filters_on_bridges() {
     let tunables =
         ["net.link.bridge.pfil_onlyip", "net.link.bridge.pfil_bridge", "net.link.bridge.pfil_member"];
     let world = World::with(&tuned(&tunables.map(|name| (name, 1))), &[("web", &vnet("192.0.2.20/24"))]);
-    // Without a bridge there is nothing to filter on.
+    // Without a bridge there is nothing to filter.
     world.nothing("pfil");
     world.bridge();
     for tunable in tunables {
@@ -144,7 +144,7 @@ fn nat_needs_pf_that_runs_and_calls_the_anchors() {
     let finding = world.finding("nat", "does not call the anchors");
     assert!(finding.mend[0].contains("nat-anchor \"jailwire/*\""), "{finding:?}");
     nat::prepare_simulated(&Wiring::on(Arc::clone(&kernel)).unwrap()).unwrap();
-    // What is left is a note.
+    // Only a note is left.
     let finding = world.finding("nat", "sends to itself");
     assert_eq!(finding.level, Level::Note);
     world.vnet.set_sysctl_int("net.pf.filter_local", 1).unwrap();

@@ -1,5 +1,6 @@
-//! The file that iocage leaves for a jail that runs, `/var/run/jail.ioc-NAME.conf`: as iocage writes it, as people write
-//! theirs, and at random. A stop takes away what the file says that jail(8) has made, and nothing else.
+//! The file that iocage leaves for a running jail, `/var/run/jail.ioc-NAME.conf`: as iocage writes it, as people
+//! write such files, and random files. A stop removes what jail(8) has made according to the file, and nothing
+//! else.
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -27,7 +28,8 @@ impl Report for Silent {
 
 const OWN: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 40);
 
-/// Has a jail run as iocage would have started it, with this file, and stops it. Returns whether its address is gone.
+/// Makes a running jail as iocage would have started it, with this file, and stops it. Returns whether the jail's
+/// address is gone.
 fn stop_with(conf: &str) -> bool {
     let sim = Arc::new(Sim::with(&tuned(&[])));
     let config = r#"{"ip4_addr":"em0|192.0.2.40/32","exec_stop":"/usr/bin/true","mount_devfs":0,"mount_fdescfs":0,"resolver":"/dev/null","host_time":0}"#;
@@ -59,7 +61,7 @@ fn stop_with(conf: &str) -> bool {
     assert!(!mounts.iter().any(|one| one.on.starts_with(&root)), "{conf}");
     assert!(!path.exists(), "{conf}");
     assert_eq!(world.vnet.interfaces().unwrap().len(), before, "{conf}");
-    // What the file does not name stays.
+    // Addresses that the file does not name stay.
     let addresses = world.vnet.ipv4_addresses(&name("em0")).unwrap();
     let has = |address: Ipv4Addr| addresses.iter().any(|one| one.network.ip() == address);
     let said: Vec<_> = JailConf::read(conf).ip4_addresses().iter().map(|one| one.address.address()).collect();
@@ -67,19 +69,19 @@ fn stop_with(conf: &str) -> bool {
     !has(OWN)
 }
 
-/// A file, and whether jail(8) has made the jail's address by it.
+/// Files, and for each whether jail(8) has added the jail's address because of it.
 const FILES: [(&str, bool); 9] = [
     // As iocage writes it.
     (
         "\"ioc-a\" {\n\tip4.addr += \"em0|192.0.2.40/32\";\n\tip4 = \"new\";\n\tpath = \"ROOT\";\n\tpersist;\n}\n",
         true,
     ),
-    // The address was there before the jail.
+    // The host had the address before the jail was started.
     (
         "\"ioc-a\" {\n\tip4.addr += \"192.0.2.40\";\n\tip4 = \"new\";\n\tpath = \"ROOT\";\n\tpersist;\n}\n",
         false,
     ),
-    // As people write theirs: comments, lists, variables, wildcards, several jails, shell commands.
+    // Files as people write them, with comments, lists, variables, wildcards, several jails, shell commands.
     (
         "# jails\n$bridge = \"bridge0\";\nexec.clean;\n* { mount.devfs; }\nioc-a { // web\n  path = \"ROOT\"; ip4.addr = em0|192.0.2.40/32, 'em0|192.0.2.99';\n exec.start += \"/bin/sh /etc/rc\"; exec.prestart = \"ifconfig ${bridge} addm epair0a up\"; }",
         true,
@@ -102,7 +104,7 @@ fn a_stop_takes_away_what_jail_8_has_made() {
     }
 }
 
-/// Pieces of which files are made.
+/// The pieces of which random files are made.
 const PIECES: [&str; 28] = [
     "ioc-a {",
     "\"ioc-a\" {",
@@ -140,7 +142,7 @@ proptest! {
     #[test]
     fn no_file_has_a_stop_take_away_more(chosen in prop::collection::vec(0..PIECES.len(), 0..12)) {
         let conf: String = chosen.iter().map(|piece| format!("{} ", PIECES[*piece])).collect();
-        // What is read can be written, and is read again.
+        // A file that was parsed can be written, and parsed again.
         let known = JailConf::read(&conf);
         prop_assert_eq!(JailConf::read(&known.to_string()), known);
         stop_with(&conf);

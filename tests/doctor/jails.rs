@@ -1,4 +1,4 @@
-//! Jails: what two of them cannot both have, what is wrong with one, and what is left of it.
+//! Jails: conflicts between two jails, faults of one jail, and leftovers of a jail.
 
 use std::fs;
 
@@ -48,7 +48,7 @@ fn an_epair_that_was_attached_to_a_running_jail() {
     let wiring = Wiring::on(world.vnet.kernel().clone()).unwrap();
     wiring.attach("ioc-web").nic("bridge0").apply().unwrap();
     wiring.attach("ioc-web").nic("bridge0").host_named("uplink0").apply().unwrap();
-    // Described by the kernel's name for the jail, and not by iocage's.
+    // The description has the kernel's name of the jail, which differs from iocage's.
     world.nothing("leaked epair");
 }
 

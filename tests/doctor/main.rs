@@ -1,4 +1,4 @@
-//! What `doctor` finds on a simulated host, and what it does not once that is mended.
+//! What `doctor` finds on a simulated host, and that it finds nothing after the fault was mended.
 
 #![cfg(feature = "cli")]
 

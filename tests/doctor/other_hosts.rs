@@ -1,6 +1,6 @@
-//! Other people's hosts: configurations as iocage and its users have written them, and random ones of the same kind.
-//! Each is refused before anything is changed, with the key and what to do, or is started and stopped without a
-//! difference.
+//! Configurations as iocage and its users have written them, and random configurations of the same kind. Each is
+//! either refused before anything is changed, with the key and a remedy, or can be started and stopped without
+//! leaving a difference.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,7 +25,7 @@ impl Report for Silent {
     }
 }
 
-/// Compares two states line by line, and shows what differs.
+/// Compares two states line by line, and fails with the lines that differ.
 #[track_caller]
 fn same(after: &str, before: &str, what: &str) {
     let missing = |from: &str, other: &str| {
@@ -35,7 +35,7 @@ fn same(after: &str, before: &str, what: &str) {
     assert!(after == before, "{what}\nnow:\n{}\nbefore:\n{}", missing(after, before), missing(before, after));
 }
 
-/// All files beneath a directory, but for locks.
+/// All files beneath a directory, without locks.
 fn contents(directory: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
@@ -47,17 +47,17 @@ fn contents(directory: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
     }
 }
 
-/// What became of a host's jail.
+/// The outcome for a host's jail.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Started,
     Refused(String),
 }
 
-/// Puts a jail on a host, and looks at it, starts it and stops it.
+/// Makes a host with a jail, runs the checks, and starts and stops the jail.
 fn try_host(config: &str, defaults: &str, fstab: &str) -> Outcome {
     let sim = Arc::new(Sim::with(&tuned(&[])));
-    // A mount loads the module of its file system, which stays.
+    // A mount loads the module of its file system, and the module stays.
     for module in ["nullfs", "fdescfs", "linprocfs"] {
         sim.load_module(module).unwrap();
     }
@@ -96,11 +96,11 @@ fn try_host(config: &str, defaults: &str, fstab: &str) -> Outcome {
     let foreseen = host.preview_start(&entry, &mut Silent);
     same(&state(), &before, "a preview changes nothing");
     assert_eq!(files(), written, "a preview changes nothing");
-    // The command `start` looks for the jails that a jail depends on, before it begins with any.
+    // Before the command `start` starts any jail, it looks for the jails that each one depends on.
     let depends = store
         .properties(&entry)
         .is_ok_and(|properties| store.depends(&properties).iter().any(|(_, found)| found.is_err()));
-    // doctor knows what a start refuses, and calls nothing else an error.
+    // `doctor` reports as errors exactly the faults for which a start is refused.
     assert_eq!(
         has_error,
         foreseen.is_err() || depends,
@@ -111,8 +111,8 @@ fn try_host(config: &str, defaults: &str, fstab: &str) -> Outcome {
             assert!(foreseen.is_ok(), "{foreseen:?}, and it started: {config}");
             host.stop(&entry, false, &mut Silent).unwrap_or_else(|error| panic!("{error}: {config}"));
             same(&state(), &before, config);
-            // What a start makes up, such as MAC addresses, is kept in the jail's own file. As iocage does, a start
-            // writes the jail's resolv.conf, and has rc.conf ask for an address by DHCP.
+            // Values that a start chooses, such as MAC addresses, are kept in the jail's own file. As iocage does,
+            // a start writes the jail's resolv.conf, and has rc.conf ask for an address by DHCP.
             let kept = |files: &BTreeMap<PathBuf, Vec<u8>>| {
                 let stays = |(path, _): &(&PathBuf, &Vec<u8>)| {
                     !["config.json", "etc/resolv.conf", "etc/rc.conf"].iter().any(|own| path.ends_with(own))
@@ -143,7 +143,7 @@ fn names_what(error: &str) -> bool {
             || jailwire::iocage::property::TABLE.iter().any(|property| error.contains(property.name)))
 }
 
-/// What an error has to say for itself: what is to be changed, and how.
+/// Fails unless an error says what is to be changed, and how.
 fn assert_helps(error: &str, config: &str) {
     let remedies = [
         "set ",
@@ -178,8 +178,8 @@ fn assert_helps(error: &str, config: &str) {
 const VNET: &str =
     r#""vnet":1,"ip4_addr":"vnet0|192.0.2.60/24","defaultrouter":"192.0.2.1","mac_prefix":"02ff60""#;
 
-/// A jail's configuration, the defaults, its fstab, and what becomes of it: `start`, or words of the refusal.
-/// Each stands for a host that somebody has shown in public; all of them were written for this test.
+/// A jail's configuration, the defaults, its fstab, and the outcome: `start`, or words of the refusal. Each row
+/// stands for a configuration that was shown in public. All rows were written for this test.
 #[rustfmt::skip]
 const HOSTS: [(&str, &str, &str, &str); 45] = [
     (r#""CONFIG_VERSION":"28","host_hostname":"nginx","host_hostuuid":"nginx","VNET,"release":"12.2-RELEASE-p6","jail_zfs_dataset":"iocage/jails/nginx/data","vnet0_mac":"0aabbccdd001 0aabbccdd002","last_started":"2021-03-04 10:11:12","interfaces":"vnet0:bridge0""#, "{}", "", "start"),

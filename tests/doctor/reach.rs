@@ -1,4 +1,4 @@
-//! Whether routers answer, and know the way back.
+//! Whether routers answer, and have a route back to the jails.
 
 use ipnetwork::Ipv6Network;
 use jailwire::iocage::doctor::Level;
@@ -13,7 +13,7 @@ fn with_router(address: &str, more: &str) -> String {
 fn a_router_that_does_not_answer_arp() {
     let config = with_router("192.0.2.20/24", "\"defaultrouter\":\"192.0.2.1\"");
     let world = World::new(&[("web", &config)]);
-    // A jail that does not run cannot ask a router.
+    // A stopped jail cannot ask a router.
     world.nothing("router");
     let bridge = world.vnet.create_bridge().unwrap();
     world.vnet.up(&bridge).unwrap();
@@ -26,7 +26,7 @@ fn a_router_that_does_not_answer_arp() {
         silent.mend[2],
         "or name another router: iocage set defaultrouter=ROUTER web && iocage restart web"
     );
-    // As it says: the interface that leads there goes on the bridge.
+    // The remedy is carried out: the interface that leads there is put on the bridge.
     world.vnet.add_member(&bridge, &name("em0")).unwrap();
     world.nothing("router");
 }
@@ -79,7 +79,7 @@ fn what_to_tell_the_next_router_about_the_way_back() {
     let back = world.finding("way back", "10.1.1.0/24 is behind bridge0");
     assert!(back.why.contains("only if 192.0.2.1 has a route to 10.1.1.0/24 through 192.0.2.10"), "{back:?}");
     assert_eq!(back.mend[0], "on 192.0.2.1: route add -net 10.1.1.0/24 192.0.2.10");
-    // Where the jail is in the network of the next router itself there is nothing to tell.
+    // If the jail is in the network of the next router, the check finds nothing.
     let config = with_router("192.0.2.20/24", "\"defaultrouter\":\"192.0.2.1\"");
     let world = World::new(&[("web", &config)]);
     world.bridge();

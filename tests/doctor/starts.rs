@@ -1,4 +1,4 @@
-//! What is said before starts.
+//! The findings that are reported before starts.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ fn only_what_concerns_a_jail_is_said_before_its_start() {
     let world = World::new(&[("web", &one), ("db", &one), ("cache", &vnet("192.0.2.30/24"))]);
     assert_eq!(checks(&world, &["web"]), ["duplicate mac", "duplicate address"]);
     assert_eq!(checks(&world, &["cache"]), [""; 0]);
-    // What concerns several of them is said once.
+    // A finding about several jails is reported once.
     assert_eq!(checks(&world, &["web", "db", "cache"]), ["duplicate mac", "duplicate address"]);
 }
 
@@ -28,7 +28,8 @@ fn checks(world: &World, jails: &[&str]) -> Vec<&'static str> {
 
 #[test]
 fn all_that_can_be_known_before_a_start_is_looked_at() {
-    // The epair of an earlier start, the release, a bridge that is down, names that are one to the kernel.
+    // The host has the epair of an earlier start, an old release, a bridge that is down, and two names that are the
+    // same to the kernel.
     let options = tuned(&[("kern.osreldate", 1_302_000), ("kern.racct.enable", 0)]);
     let one = vnet("192.0.2.20/24");
     let world = World::with(&options, &[("a.b", &one), ("a_b", "{}"), ("other", &vnet("192.0.2.30/24"))]);
@@ -42,7 +43,7 @@ fn all_that_can_be_known_before_a_start_is_looked_at() {
     let mut found = checks(&world, &["other"]);
     found.sort_unstable();
     assert_eq!(found, ["bridge", "release"]);
-    // Notes, and what a start refuses and tells of itself, are not said twice.
+    // Notes are left out, and so are errors that the start itself reports.
     let world = World::with(&options.with_vimage(false), &[("web", "{\"vnet\":1,\"ip4_addr\":\"x\"}")]);
     assert_eq!(checks(&world, &["web"]), ["release"]);
 }

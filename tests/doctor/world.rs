@@ -33,7 +33,7 @@ pub fn network(text: &str) -> Ipv4Network {
     text.parse().unwrap()
 }
 
-/// A host with both modules, that differs from the usual one in sysctls.
+/// A host with both modules that has other values of sysctls than the usual host.
 pub fn tuned(sysctls: &[(&str, i32)]) -> Options {
     let setting = |(name, value): &(&str, i32)| ((*name).to_owned(), Setting::Int(*value));
     let modules = ["bridgestp", "if_bridge", "if_epair"].map(str::to_owned).into();
@@ -46,12 +46,12 @@ impl World {
         World::with(&tuned(&[]), jails)
     }
 
-    /// A host that differs from the usual one.
+    /// A host with other options than the usual host.
     pub fn with(options: &Options, jails: &[(&str, &str)]) -> World {
         World::on(Arc::new(Sim::with(options)), jails)
     }
 
-    /// On a kernel of the test's own.
+    /// A host on a kernel that the test has made.
     pub fn on(kernel: Arc<dyn Kernel>, jails: &[(&str, &str)]) -> World {
         let directory = tempfile::tempdir().unwrap();
         fs::create_dir(directory.path().join("jails")).unwrap();
@@ -79,7 +79,7 @@ impl World {
         Store::open(self.directory.path()).unwrap()
     }
 
-    /// bridge0, up, with em0 on it, which has given it its address.
+    /// Makes bridge0, brings it up, puts em0 on it, and moves em0's address to it.
     pub fn bridge(&self) -> InterfaceName {
         let bridge = self.vnet.create_bridge().unwrap();
         self.vnet.remove_ipv4(&name("em0"), "192.0.2.10".parse().unwrap()).unwrap();
@@ -109,7 +109,7 @@ impl World {
         found
     }
 
-    /// The only finding of a check with these words in what was found.
+    /// The finding of a check with these words. There has to be exactly one.
     #[track_caller]
     pub fn finding(&self, check: &str, words: &str) -> Finding {
         let all = self.findings();
@@ -126,7 +126,7 @@ impl World {
     }
 }
 
-/// Hears nothing.
+/// An observer that ignores all reports.
 struct Silent;
 
 impl Report for Silent {

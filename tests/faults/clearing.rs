@@ -1,4 +1,4 @@
-//! What was left is cleared up although something else has changed meanwhile.
+//! Leftovers are cleared up although something else has changed meanwhile.
 
 use jailwire::jail;
 use jailwire::kernel::Kernel;
@@ -6,12 +6,11 @@ use jailwire::sim::Fault;
 
 use crate::world::{Ended, Findings, Kind, World};
 
-/// Configurations that have nothing to do with what is there, or are none.
+/// Configurations that have nothing in common with the present one, or cannot be read.
 const OTHERS: [&str; 3] = [r#"{"vnet":0,"ip4_addr":"none"}"#, r#"{"vnet":1,"ip4_addr":"vnet9|x"}"#, "{"];
 
-/// After every kill of a start: it is looked at, and nothing is changed by that; then the jail is removed
-/// by somebody else, or the configuration is changed, or the machine is started again; then it is
-/// stopped.
+/// Kills a start at every call. Reading commands must change nothing afterwards. Then another program removes the
+/// jail, or the configuration is changed, or the machine is started again. Then the jail is stopped.
 pub fn after_changes(kind: Kind) {
     let mut world = World::new(kind);
     let mut found = Findings::new(format!(
@@ -49,7 +48,7 @@ pub fn after_changes(kind: Kind) {
             }
             found.compare(&mut world, &point);
             if change == 2 {
-                // On a host that has had no jail since it began, some things are in another order.
+                // On a host that has had no jail since it was started, some parts of the state have another order.
                 world = World::new(kind);
             }
         }

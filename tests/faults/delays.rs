@@ -1,4 +1,4 @@
-//! Every call takes a minute and a half: longer than anything waits for.
+//! Every call takes a minute and a half, which is longer than any deadline.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::world::{Ended, Findings, Kind, World, shorten};
 
 const LONG: Fault = Fault::Takes(Duration::from_secs(90));
 
-/// A start that is too slow for one of its own deadlines undoes itself, as one that fails does.
+/// A start that misses one of its own deadlines undoes itself, as a start that fails does.
 pub fn of_start(kind: Kind) {
     let mut world = World::new(kind);
     let calls = world.calls_of(World::start).len() as u64;
@@ -36,12 +36,12 @@ pub fn of_start(kind: Kind) {
         }
         found.compare(&mut world, &format!("{point}, then stop"));
     }
-    // What shares the host's stack waits for nothing.
+    // A jail that shares the host's stack waits for nothing.
     assert_eq!(too_late > 0, kind != Kind::SharedIp, "{kind:?}: {too_late} too late");
     found.end(&format!("; {in_time} in time, {too_late} too late for a deadline"));
 }
 
-/// A stop takes as long as it takes: what it gave up waiting for, the next one finds.
+/// A slow stop may give up waiting. The next stop finds what is left.
 pub fn of_stop(kind: Kind) {
     let mut world = World::new(kind);
     world.start().expect_well("the start");

@@ -1,10 +1,10 @@
-//! Which errors each kind of call can give, by the kernel's source: what is checked before anything is
-//! done, what the driver says, and what memory and descriptors that ran out do.
+//! The errors that each kind of call can return, by the kernel's source: the errors of checks that come before any
+//! change, the errors of drivers, and the errors for a lack of memory or descriptors.
 //!
-//! Two kinds are left out. An error that a request gives only to arguments that are wrong in themselves
-//! (EFAULT, ENOTTY) cannot come. And an error that means "there is none" is no failure:
-//! `jail_get` with ENOENT, SIOCGIFINDEX with ENXIO, the end of a list of rulesets. A caller that removes something
-//! and hears that it is not there comes too late: then it is gone, by [`Fault::Forestalled`].
+//! Two kinds are left out. An error that a request gives only to arguments that are wrong in themselves (EFAULT,
+//! ENOTTY) cannot come. And an error that means "there is none" is no failure: `jail_get` with ENOENT, SIOCGIFINDEX
+//! with ENXIO, the end of a list of rulesets. If a caller removes something and the error says that it is not
+//! there, it has really gone meanwhile: [`Fault::Forestalled`].
 
 use jailwire::kernel::Errno;
 use jailwire::sim::{Call, Fault};
@@ -18,7 +18,7 @@ pub fn faults(call: &Call) -> (String, Vec<Fault>) {
     (name, faults)
 }
 
-/// What the removal of something returns when it is not there.
+/// The errors of a removal when the thing is not there.
 fn too_late(call: &Call, name: &str) -> &'static [Errno] {
     match (call, name) {
         (Call::JailRemove(_), _) => &[Errno::EINVAL],
@@ -52,7 +52,7 @@ pub fn of(call: &Call) -> (String, &'static [Errno]) {
         ),
         // kern/kern_descrip.c:closefp
         Call::Close(_) => ("close", &[Errno::EINTR, Errno::ENOSPC, Errno::ECONNRESET]),
-        // Neither fails.
+        // Neither call fails.
         Call::Sleep(_) | Call::Death { .. } => ("sleep", &[]),
         Call::SetOption { .. } => ("setsockopt", &[Errno::EINVAL, Errno::ENOBUFS, Errno::ENOPROTOOPT]),
         Call::Ioctl { request, .. } => return of_request(request.number()),
@@ -148,7 +148,7 @@ const JAIL_SET: &[Errno] = &[
     Errno::ENOMEM,
 ];
 
-/// `jail_set`'s, those of `fork`, of sockets, and of a child that does not answer.
+/// The errors of `jail_set`, of `fork`, of sockets, and of a child that does not answer.
 const ENTER: &[Errno] = &[
     Errno::EPERM,
     Errno::EINVAL,
@@ -213,7 +213,7 @@ fn of_request(number: u64) -> (String, &'static [Errno]) {
     (format!("request {number:#x}"), &[Errno::EPERM, Errno::ENXIO, Errno::EINVAL, Errno::EBUSY])
 }
 
-/// What a file system says, by what is done to a file.
+/// The errors of a file system, by operation.
 fn of_file(operation: &str) -> (String, &'static [Errno]) {
     let errnos: &'static [Errno] = match operation {
         "create a file beside" | "create directory" | "create symbolic link" | "append to" => &[
@@ -244,7 +244,7 @@ fn of_file(operation: &str) -> (String, &'static [Errno]) {
             Errno::EIO,
         ],
         "remove directory" => &[Errno::ENOTEMPTY, Errno::EACCES, Errno::EBUSY, Errno::EROFS, Errno::EIO],
-        // Removing.
+        // The operation removes the file.
         _ => &[Errno::EACCES, Errno::EPERM, Errno::EROFS, Errno::EBUSY, Errno::EIO],
     };
     (format!("file: {operation}"), errnos)

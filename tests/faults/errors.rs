@@ -1,4 +1,4 @@
-//! Every call fails with every error that it can give.
+//! Every call fails with every error that it can return.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use jailwire::sim::{Call, Fault};
 use crate::errnos;
 use crate::world::{Ended, Findings, Kind, World, shorten};
 
-/// The points of a command: which call fails, with what, and what it is called.
+/// The points of a command at which a call can fail: the number of the call, the fault, and a name for the report.
 fn points(calls: &[Call]) -> Vec<(u64, Fault, String)> {
     let mut points = Vec::new();
     for (number, call) in (1..).zip(calls) {
@@ -20,7 +20,7 @@ fn points(calls: &[Call]) -> Vec<(u64, Fault, String)> {
     points
 }
 
-/// How many calls there are, of how many kinds, for the line that is printed.
+/// The number of calls and of kinds of calls, for the line that is printed.
 fn summary(calls: &[Call]) -> String {
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     for call in calls {
@@ -94,7 +94,7 @@ pub fn of_stop(kind: Kind) {
     found.end(&format!(", {}; {absorbed} did no harm, {told} were reported", summary(&calls)));
 }
 
-/// A start that fails at its very end, and whose undoing fails then.
+/// A start that fails at its very end, and then fails to undo itself.
 pub fn of_undo(kind: Kind) {
     let mut world = World::new(kind);
     let calls = world.calls_of(World::start);
@@ -136,14 +136,14 @@ pub fn of_undo(kind: Kind) {
     found.end(&format!(", {}; {absorbed} did no harm, {owed} owed and reported", summary(&calls)));
 }
 
-/// Whether what is left behind was reported.
+/// Whether the command has reported the leftovers.
 pub fn tells_of_it(error: &str, warnings: &[String]) -> bool {
     let words = ["could not be undone", "undoing was cut short", "left something behind", "cannot "];
     let tells = |text: &str| words[..3].iter().any(|word| text.contains(word));
     tells(error) || warnings.iter().any(|warning| words.iter().any(|word| warning.contains(word)))
 }
 
-/// What a command has left, but for the empty directory of locks, which takes a moment to make again.
+/// The leftovers of a command, without the empty directory of locks, which any command makes again.
 pub fn what_is_left(world: &World) -> Vec<String> {
     let mut left = world.difference();
     left.retain(|line| line != "+ run/jailwire: a directory");

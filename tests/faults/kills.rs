@@ -4,7 +4,7 @@ use jailwire::sim::Fault;
 
 use crate::world::{Ended, Findings, Kind, World, all};
 
-/// Whether the command was killed there, and did not end before.
+/// Whether the command was killed at this point, and did not end before.
 fn killed(ended: Ended, point: &str) -> bool {
     match ended {
         Ended::Killed => true,
@@ -61,8 +61,8 @@ pub fn of_stop(kind: Kind) {
     found.end("");
 }
 
-/// The stop after a killed start is killed, too, and stopped once more: at calls that a fixed sequence
-/// chooses, or at all of them.
+/// The stop that follows a killed start is killed, too, and then the jail is stopped once more. The stop is killed
+/// at calls that a fixed sequence chooses, or at all calls.
 pub fn of_clearing_up(kind: Kind) {
     let mut world = World::new(kind);
     let of_start = world.calls_of(World::start).len() as u64;

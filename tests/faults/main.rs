@@ -1,9 +1,9 @@
-//! Starts and stops on the simulated kernel that fail at every single call with every error that the call
-//! can give, that are slow at every single call, and that are killed at every single call. Afterwards
-//! nothing is left: the whole kernel and all files are compared.
+//! Starts and stops on the simulated kernel, with a fault at every single call: each error that the call can
+//! return, a long delay, or a kill. Afterwards nothing may be left: the test compares the whole kernel and all
+//! files.
 //!
-//! The counts are printed (`--nocapture`). `JAILWIRE_FAULTS=all` also kills the command that clears up
-//! after a killed one at every call of its own, instead of at some.
+//! The counts are printed (`--nocapture`). After a killed command, a second command clears up.
+//! `JAILWIRE_FAULTS=all` kills that one at every call, too, instead of at some calls.
 
 #![cfg(feature = "cli")]
 

@@ -1,4 +1,4 @@
-//! A simulated host with one jail, and everything there is of both.
+//! A simulated host with one jail, and the whole state of both.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use jailwire::sim::{Call, Fault, Hardware, Killed, Options, Sim};
 use jailwire::vnet::Vnet;
 use tempfile::TempDir;
 
-/// What the jail's network is like.
+/// The kinds of network that the jail may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Vnet,
@@ -26,7 +26,7 @@ pub enum Kind {
     SharedIp,
 }
 
-/// What all jails have: mounts, commands on the host and inside, files that a start writes.
+/// The properties of all jails: mounts, commands on the host and in the jail, and files that a start writes.
 const COMMON: &str = r#""exec_start":"/bin/sh /etc/rc","exec_stop":"/bin/sh /etc/rc.shutdown",
     "exec_prestart":"/bin/echo before","exec_created":"/bin/echo created","exec_poststart":"/bin/echo after",
     "exec_prestop":"/bin/echo stopping","exec_poststop":"/bin/echo stopped","host_time":0,
@@ -39,8 +39,8 @@ impl Kind {
             Kind::Vnet => {
                 r#""vnet":1,"interfaces":"vnet0:bridge0","ip4_addr":"vnet0|192.0.2.20/24","defaultrouter":"192.0.2.1""#
             }
-            // One bridge that is there and one that is not, an interface of the host on it, and one that
-            // is lent.
+            // The jail needs a bridge that exists, a bridge that does not exist and gets an interface of the host,
+            // and an interface that the host lends.
             Kind::TwoInterfaces => {
                 r#""vnet":1,"interfaces":"vnet0:bridge0,vnet1:bridge7","vnet_default_interface":"em2","vnet_interfaces":"em1","ip4_addr":"vnet0|192.0.2.20/24,vnet1|198.51.100.20/24","defaultrouter":"192.0.2.1""#
             }
@@ -64,18 +64,18 @@ pub struct World {
     pub entry: Entry,
     config: String,
     before: State,
-    /// What a start leaves in files that iocage too writes and leaves.
+    /// The files that a start leaves behind, as iocage does.
     written: BTreeMap<PathBuf, String>,
 }
 
-/// Everything there is.
+/// The whole state of the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
     kernel: String,
     files: BTreeMap<PathBuf, String>,
 }
 
-/// What a command has said.
+/// The reports of a command.
 #[derive(Debug, Default)]
 pub struct Said {
     pub warnings: Vec<String>,
@@ -93,7 +93,7 @@ impl Report for Said {
 #[derive(Debug)]
 pub enum Ended {
     Well,
-    /// With what it said last, and before.
+    /// The command failed with this error, after these warnings.
     Badly(String, Vec<String>),
     Killed,
 }
@@ -103,7 +103,7 @@ pub fn options(boot: u8) -> Options {
     Options::default().with_hardware(vec![card(1), card(2)]).with_boot_id([boot; 16])
 }
 
-/// In memory where that can be: there are thousands of these.
+/// A directory in memory if the system has one, because the tests make thousands of hosts.
 fn memory() -> PathBuf {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
@@ -139,13 +139,13 @@ impl World {
         world
     }
 
-    /// What is on the host before any jail is.
+    /// Makes the interfaces that the host has before any jail.
     fn prepare(&self) {
         let host = Vnet::host(Arc::new(self.sim.clone()));
         if !host.has_interface(&"bridge0".parse().unwrap()).unwrap() {
             host.create("bridge0").expect("a bridge");
             host.up(&"bridge0".parse().unwrap()).unwrap();
-            // One that has had a member differs from one that never had.
+            // A bridge that has had a member differs from a bridge that never had one.
             let pair = host.create_epair().unwrap();
             host.add_member(&"bridge0".parse().unwrap(), &pair.a).unwrap();
             host.destroy(&pair.a).unwrap();
@@ -156,21 +156,21 @@ impl World {
         self.directory.path().join(path)
     }
 
-    /// Another configuration.
+    /// Gives the jail another configuration.
     pub fn configure(&self, config: &str) {
         fs::write(self.entry.config_path(), config).expect("config.json");
     }
 
-    /// Takes away what a start writes for good.
+    /// Removes the files that a start leaves for good.
     pub fn reset_files(&self) {
         self.configure(&self.config);
         let etc = self.path("jails/web/root/etc");
         let _ = fs::remove_file(etc.join("resolv.conf"));
         fs::write(etc.join("hosts"), "127.0.0.1 localhost\n").expect("hosts");
-        // The store has a handle on nothing: what is read is read each time.
+        // The store keeps no file open, and reads the files each time.
     }
 
-    /// All that there is now, once what goes by itself has gone.
+    /// The whole state, after a wait for changes that the kernel completes by itself.
     pub fn state(&self) -> State {
         self.sim.clear_faults();
         self.sim.sleep(Duration::from_secs(120));
@@ -179,16 +179,16 @@ impl World {
         State { kernel: self.sim.describe(), files }
     }
 
-    /// Loses power, and comes up again.
+    /// Simulates a loss of power and a new start of the machine.
     pub fn reboot(&mut self, boot: u8) {
         self.sim.reboot(&options(boot));
         self.prepare();
-        // /var/run is cleared by rc(8), but for what is not: nothing here depends on that.
+        // rc(8) clears most of /var/run. Nothing in this test depends on that.
         let kernel = self.state().kernel;
         self.before.kernel = kernel;
     }
 
-    /// Runs a command as a process of its own, with faults at calls of it, counted from 1.
+    /// Runs a command as a process of its own, with faults at some of its calls. Calls are counted from 1.
     fn command(
         &self,
         faults: &[(u64, Fault)],
@@ -241,7 +241,7 @@ impl World {
         self.stop_with(&[])
     }
 
-    /// Looks at everything as reading commands do, and changes nothing.
+    /// Reads everything as reading commands do, and changes nothing.
     pub fn look(&self) {
         let kernel: Arc<dyn Kernel> = Arc::new(self.sim.clone());
         let host = Host::look(kernel, &self.store, Files::new()).expect("a host to look at");
@@ -263,7 +263,7 @@ impl World {
         std::mem::take(&mut *calls.lock().unwrap())
     }
 
-    /// What differs from how it was before, but for what iocage too writes.
+    /// The differences from the state before, without the files that iocage writes, too.
     pub fn difference(&self) -> Vec<String> {
         let now = self.state();
         let mut lines = Vec::new();
@@ -286,7 +286,7 @@ impl World {
     }
 }
 
-/// Files that iocage too writes at a start, and leaves.
+/// Whether iocage also writes this file at a start, and leaves it.
 fn stays(path: &Path) -> bool {
     ["jails/web/config.json", "jails/web/root/etc/resolv.conf", "jails/web/root/etc/hosts"]
         .iter()
@@ -310,7 +310,7 @@ fn differences(now: &str, before: &str, lines: &mut Vec<String>) {
     };
     of(now, before, "+", lines);
     of(before, now, "-", lines);
-    // An interface that was lent is the last of its list when it comes back.
+    // An interface that comes back after it was lent is the last of its list.
     let sorted = |text: &str| {
         let mut lines: Vec<&str> = text.lines().collect();
         lines.sort_unstable();
@@ -334,7 +334,7 @@ fn walk(top: &Path, directory: &Path, files: &mut BTreeMap<PathBuf, String>) {
     }
 }
 
-/// What went wrong, and a world to go on with.
+/// The failures found so far.
 pub struct Findings {
     what: String,
     pub points: usize,
@@ -346,7 +346,7 @@ impl Findings {
         Findings { what: what.into(), points: 0, defects: Rc::default() }
     }
 
-    /// Compares, and begins again with another world where something is left.
+    /// Compares the states. If there are leftovers, it goes on with a new world.
     pub fn compare(&mut self, world: &mut World, point: &str) {
         let difference = world.difference();
         if !difference.is_empty() {

@@ -51,7 +51,7 @@ fn requests_with_pointers_go_and_come_back() {
     let epair = Interface::new(&kernel, "if_epair", "epair");
     let socket = bridge.1;
 
-    // One level: ifreq to a string. The pointer lies behind the length, at 24.
+    // One level of pointers: the ifreq points to a string. The pointer follows the length, at offset 24.
     let mut describe = named(SIOCSIFDESCR, &bridge.2);
     describe.argument_mut().put(16, &6u64.to_ne_bytes());
     describe.argument_mut().point(24, Block::new(*b"words\0"));
@@ -63,7 +63,7 @@ fn requests_with_pointers_go_and_come_back() {
     assert_eq!(described.argument().child(24).unwrap().text_at(0, 64), b"words");
     assert_eq!(described.argument().u64_at(24), 0);
 
-    // ifdrv to ifbreq.
+    // The ifdrv points to an ifbreq.
     let add = |member: &str| {
         let mut add = named(SIOCSDRVSPEC, &bridge.2);
         add.argument_mut().put(16, &BRDGADD.to_ne_bytes());
@@ -75,7 +75,7 @@ fn requests_with_pointers_go_and_come_back() {
     };
     add(&epair.2).unwrap();
 
-    // ifdrv to ifbifconf to an array.
+    // Two levels of pointers: the ifdrv points to an ifbifconf, which points to an array.
     let mut list = named(SIOCGDRVSPEC, &bridge.2);
     list.argument_mut().put(16, &BRDGGIFS.to_ne_bytes());
     list.argument_mut().put(24, &16u64.to_ne_bytes());
@@ -89,7 +89,7 @@ fn requests_with_pointers_go_and_come_back() {
     assert_eq!(head.u64_at(8), 0);
     assert_eq!(head.child(8).unwrap().text_at(0, 16), epair.2.as_bytes());
 
-    // The kernel's words, from 15 on; and none left over for the next failure.
+    // From FreeBSD 15 on, the error has the kernel's message. The next failure must not have the same message.
     let failure = add("nosuch0").unwrap_err();
     assert_eq!(failure.errno, Errno::ENOENT);
     let words = (release(&kernel) >= 1_500_000).then(|| "No such interface".to_owned());
@@ -108,7 +108,7 @@ fn routing_messages_go_and_come_back() {
     assert!(!kernel.wait(socket, Duration::from_millis(30)).unwrap());
     assert!(kernel.now() - begin >= Duration::from_millis(30));
 
-    // RTM_GET of 127.0.0.1: rt_msghdr of 152 bytes and a sockaddr_in.
+    // RTM_GET of 127.0.0.1 is an rt_msghdr of 152 bytes and a sockaddr_in.
     let mut message = [0; 168];
     message[..4].copy_from_slice(&[168, 0, 5, 4]);
     message[12..16].copy_from_slice(&1i32.to_ne_bytes());

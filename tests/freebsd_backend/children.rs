@@ -1,4 +1,4 @@
-//! Children that make jails and enter them.
+//! Child processes that make jails and enter them.
 
 use std::path::Path;
 use std::process::Command;
@@ -34,12 +34,12 @@ fn a_held_child_carries_nothing_into_its_jail() {
     let root = kernel.open(Path::new("/")).unwrap();
     let entered = kernel.enter(&entry(new_jail("jw-carries")).with_hold(true).with_sockets(true)).unwrap();
     let ask = |command: &str| shell(&kernel, None, &format!("p=$(pgrep -j {}); {command}", entered.jid));
-    // One descriptor, which is its end of the pair.
+    // The child has one descriptor, its end of the socket pair.
     let descriptors = ask("procstat -f $p");
     let numbers = descriptors.lines().filter_map(|line| line.split_whitespace().nth(2)?.parse::<u32>().ok());
     assert_eq!(numbers.count(), 1, "{descriptors}");
     assert_eq!(ask("proccontrol -m trace -q -p $p").trim(), "disabled");
-    // What is typed at the terminal is not for it.
+    // Signals from the terminal do not reach the child.
     assert_eq!(ask("kill -INT $p; kill -TERM $p; sleep 0.2; kill -0 $p && echo there"), "there\n");
     let sockets = entered.sockets.unwrap();
     for handle in [root, sockets.inet, sockets.inet6, sockets.route, entered.holder.unwrap()] {
@@ -101,7 +101,7 @@ fn what_kept_the_child_out_comes_back_in_words() {
     assert_eq!(failure.text.as_deref(), Some("unknown parameter: bogus"));
     let failure = kernel.enter(&entry(Target::Existing(999_998))).unwrap_err();
     assert_eq!((failure.errno, failure.text), (Errno::EINVAL, None));
-    // No IPv4 in there, so no socket of it.
+    // The jail has no IPv4, so it can open no IPv4 socket.
     let plain =
         [Parameter::string("name", "jw-noip"), Parameter::string("path", "/"), Parameter::flag("persist")];
     let jail = Jail(&kernel, kernel.jail_set(&plain, JAIL_CREATE).unwrap());
@@ -114,7 +114,7 @@ fn a_child_is_not_waited_for_beyond_the_deadline() {
     let Some(kernel) = kernel() else { return };
     let entry = entry(new_jail("jw-late")).with_deadline(Duration::ZERO).with_hold(true);
     assert_eq!(kernel.enter(&entry).unwrap_err().errno, Errno::ETIMEDOUT);
-    // Killed and reaped, so that the jail it may have made is gone.
+    // The child is killed and reaped, so that a jail it may have made is gone.
     let begin = kernel.now();
     while kernel.jail_get(&mut [Parameter::string("name", "jw-late")], 0).is_ok() {
         assert!(kernel.now() - begin < SOON);
@@ -146,7 +146,7 @@ fn jails_are_entered_from_many_threads() {
             });
         }
     });
-    // No child is left.
+    // No child process is left.
     kernel.jail_remove(jail.1).unwrap();
     assert!(gone_soon(&kernel, jail.1));
 }
@@ -155,7 +155,7 @@ fn jails_are_entered_from_many_threads() {
 fn children_are_nobody_elses() {
     let Some(kernel) = kernel() else { return };
     if std::env::var_os(VICTIM).is_none() {
-        // In a process of its own, because other tests have children of theirs.
+        // The check runs in a process of its own, because other tests have child processes, too.
         let status = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "children::children_are_nobody_elses"])
             .env(VICTIM, "1")

@@ -1,4 +1,4 @@
-//! The fork server and the children that it has ready.
+//! The fork server, and the child processes that it keeps ready.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::support::{
     Directory, Jail, SOON, VICTIM, entry, exists, flags, gone_soon, kernel, new_jail, program, shell, victim,
 };
 
-/// Gives back all that keeps a held jail, and sees it go.
+/// Closes everything that keeps a held jail, and checks that the jail goes.
 fn let_go(kernel: &FreeBsd, entered: &Entered) {
     let sockets = entered.sockets.unwrap();
     for handle in [sockets.inet, sockets.inet6, sockets.route, entered.holder.unwrap()] {
@@ -31,7 +31,7 @@ fn group(kernel: &FreeBsd, leader: u32) -> String {
 fn a_fork_server_makes_jails_from_many_threads() {
     let Some(kernel) = kernel() else { return };
     let (first, second) = (kernel.fork_server().unwrap(), kernel.fork_server().unwrap());
-    // There is one, as long as one of its handles is open.
+    // The server lives as long as one of its handles is open.
     kernel.close(second);
     let held: Vec<_> = std::thread::scope(|scope| {
         let hold = |name: String| {
@@ -55,7 +55,7 @@ fn a_fork_server_makes_jails_from_many_threads() {
         let inet = entered.sockets.unwrap().inet;
         assert_ne!(flags(&kernel, inet, "lo0") & IFF_LOOPBACK, 0);
     }
-    // It ends without those that it has made.
+    // The server ends, although children that it has made live on.
     kernel.close(first);
     for entered in held {
         assert!(exists(&kernel, entered.jid));
@@ -67,7 +67,7 @@ fn a_fork_server_makes_jails_from_many_threads() {
 fn what_a_fork_servers_child_is_refused_comes_back_in_words() {
     let Some(kernel) = kernel() else { return };
     let server = kernel.fork_server().unwrap();
-    // The last one is more than a child is told, and one is forked for it.
+    // The last length is more than a waiting child can be told, so the server forks a child for it.
     for length in [1, 300, 40_000] {
         let Target::New(mut parameters) = new_jail("jw-refused") else { unreachable!() };
         parameters.push(Parameter::bytes("bogus", vec![1; length]));
@@ -89,7 +89,7 @@ fn a_fork_server_that_was_killed_is_done_without() {
     let parent = |jid: i32| shell(&kernel, None, &format!("ps -o ppid= -p $(pgrep -j {jid})"));
     let mut held = vec![hold("jw-before")];
     shell(&kernel, None, &format!("kill -9 {}", parent(held[0].jid).trim()));
-    // Two were ready, and live on.
+    // Two children were ready, and live on.
     held.extend(["jw-after1", "jw-after2", "jw-after3", "jw-after4"].map(hold));
     let last: u32 = parent(held[4].jid).trim().parse().unwrap();
     assert_eq!(last, std::process::id());
@@ -111,7 +111,7 @@ fn a_fork_server_and_its_children_die_with_its_process() {
         return;
     }
     let (mut victim, jid) = victim("fork_server::a_fork_server_and_its_children_die_with_its_process");
-    // The victim, the server, the child in the jail, and two that are ready.
+    // The group has the victim, the server, the child in the jail, and two children that are ready.
     let before = group(&kernel, victim.id());
     assert!(before.lines().count() >= 4, "{before}");
     victim.kill().unwrap();

@@ -21,13 +21,13 @@ fn jails_are_made_read_changed_and_removed() {
         Parameter::int("vnet", 0),
     ];
     assert_eq!(kernel.jail_get(&mut parameters, 0).unwrap(), jid);
-    // Strings are not cut: the kernel pads them.
+    // Strings are not cut to their length, because the kernel pads them.
     let mut name = b"jw-plain".to_vec();
     name.resize(256, 0);
     assert_eq!(parameters[1].value, Value::Bytes(name));
     assert_eq!(parameters[2].value, Value::Length(2));
     assert_eq!(parameters[3].value, Value::Bytes(1i32.to_ne_bytes().to_vec()));
-    // Lists are cut.
+    // Lists are cut to their length.
     let mut lists = [Parameter::int("jid", jid), Parameter::bytes("ip4.addr", [1; 64])];
     kernel.jail_get(&mut lists, 0).unwrap();
     assert_eq!(lists[1].value, Value::Bytes(Vec::new()));
@@ -50,7 +50,7 @@ fn jails_are_made_read_changed_and_removed() {
 fn sockets_of_a_jail_act_on_its_own_network() {
     let Some(kernel) = kernel() else { return };
     let jail = Jail::new(&kernel, "jw-sockets");
-    // Neither an open directory of ours nor threads of other tests keep the child out.
+    // Neither an open directory of this process nor threads of other tests prevent the child from entering.
     let root = kernel.open(Path::new("/")).unwrap();
     let entered = kernel.enter(&entry(Target::Existing(jail.1)).with_sockets(true)).unwrap();
     kernel.close(root);
@@ -58,7 +58,7 @@ fn sockets_of_a_jail_act_on_its_own_network() {
     assert!(entered.holder.is_none() && entered.answers.is_empty());
     let sockets = entered.sockets.unwrap();
     for socket in [sockets.inet, sockets.inet6, sockets.route] {
-        // It is not up in the jail.
+        // lo0 is not up in the jail.
         assert_eq!(flags(&kernel, socket, "lo0") & IFF_UP, 0);
     }
     let mut create = named(SIOCIFCREATE2, "epair");
@@ -90,7 +90,7 @@ fn sysctls_of_a_jail_are_its_own() {
     let answers = entered.answers;
     assert_eq!(int(answers[0].as_ref().unwrap()), 1);
     assert_eq!(answers[1].as_ref().unwrap_err().errno, Errno::ENOENT);
-    // One interface, lo0, without an address.
+    // The answer is one interface, lo0, without an address.
     assert_eq!(answers[2].as_ref().unwrap().len(), 232);
     assert_eq!(int(answers[4].as_ref().unwrap()), 17);
     assert_ne!(int(&kernel.sysctl(&Sysctl::read("net.inet.ip.ttl")).unwrap()), 17);
@@ -101,11 +101,11 @@ fn sysctls_of_a_jail_are_its_own() {
 fn large_answers_come_whole() {
     let Some(kernel) = kernel() else { return };
     let jail = Jail::new(&kernel, "jw-large");
-    // Each more than a socket holds, together more than a megabyte.
+    // Each answer is larger than a socket's buffer, and together they are more than a megabyte.
     let sysctls = vec![Sysctl::read("vm.zone_stats"); 50];
     let entered = kernel.enter(&entry(Target::Existing(jail.1)).with_sysctls(sysctls)).unwrap();
     for answer in entered.answers {
-        // A stream of a head of 16 bytes, which counts the zones that follow, each with its name.
+        // The answer has a head of 16 bytes with the number of zones, then the zones, each with its name.
         let answer = answer.unwrap();
         assert!(answer.len() > 16 << 10);
         let name = b"malloc-16\0";
@@ -126,7 +126,7 @@ fn jail_descriptors_and_queues_are_not_for_programs() {
     let (jid, descriptor) = kernel.jail_get_jd(&mut asked, sys::JAIL_GET_DESC, None).unwrap();
     assert_eq!(jid, jail.1);
     let descriptor = descriptor.unwrap();
-    // It is the only open file of this number that is in no file system.
+    // The descriptor is the only open file with this number that is in no file system.
     let is_it = |number: &i32| {
         // SAFETY: a stat is plain numbers, and fstat(2) writes one.
         let mut status: libc::stat = unsafe { std::mem::zeroed() };
@@ -152,7 +152,7 @@ fn a_jail_is_entered_through_its_descriptor_and_ends() {
     let jail = Jail::new(&kernel, "backend-entered");
     let mut asked = [Parameter::int("jid", jail.1)];
     let descriptor = kernel.jail_get_jd(&mut asked, sys::JAIL_GET_DESC, None).unwrap().1.unwrap();
-    // Many threads at a time, as for a jid.
+    // Many threads enter at the same time, as in the test with a jid.
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
@@ -165,7 +165,7 @@ fn a_jail_is_entered_through_its_descriptor_and_ends() {
         }
     });
     kernel.jail_remove_jd(descriptor).unwrap();
-    // Nothing that entered it is left behind: jail_attach_jd(2) of 15.1 would be.
+    // No process stays behind in the jail. With jail_attach_jd(2) of 15.1, one would.
     let begin = kernel.now();
     while kernel.jail_get(&mut [Parameter::int("jid", jail.1)], sys::JAIL_DYING).is_ok() {
         assert!(kernel.now() - begin < SOON, "it is dying still");

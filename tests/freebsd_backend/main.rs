@@ -1,8 +1,8 @@
 //! The FreeBSD back end on a running FreeBSD kernel, method by method.
 //!
-//! These tests make jails, interfaces and mounts, so they need root, and say so and pass without.
-//! What the requests mean to the kernel is the matter of the contract tests; here it is whether they
-//! arrive, and whether the answers come back.
+//! These tests make jails, interfaces and mounts, so they need root. Without root, they say so and pass. The
+//! contract tests check what the requests mean to the kernel. These tests check that requests arrive at the kernel,
+//! and that the answers come back.
 #![cfg(target_os = "freebsd")]
 
 mod support;

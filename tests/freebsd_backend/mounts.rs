@@ -72,7 +72,7 @@ fn links_do_not_lead_a_mount_away() {
     assert_eq!(refused("../outside/dev"), Errno::ENOTCAPABLE);
     assert_eq!(refused("/tmp"), Errno::ENOTCAPABLE);
     assert_eq!(refused("none"), Errno::ENOENT);
-    // A link on the way that stays inside leads where it says, and the mount tells the real place.
+    // A symbolic link on the way that stays inside is followed, and the kernel reports the real place of the mount.
     kernel.mount(&tmpfs(&root, "middle/dev")).unwrap();
     let mounts = kernel.mounts().unwrap();
     let mounted = mounts.iter().find(|mounted| mounted.on == root.join("inside/dev")).unwrap();

@@ -1,4 +1,4 @@
-//! Programs, on the host and in jails.
+//! Running programs, on the host and in jails.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -20,14 +20,14 @@ fn programs_end_as_they_end() {
     let slow = program(&["sleep", "60"]).with_timeout(Duration::from_millis(200));
     assert_eq!(kernel.run(&slow).unwrap().exit, Exit::TimedOut);
     assert!(begin.elapsed() < SOON);
-    // What it leaves running does not keep us, though it has our pipe.
+    // The call does not wait for a background process of the program, although that has the pipe open.
     let begin = Instant::now();
     let left = kernel.run(&program(&["sh", "-c", "sleep 20 & echo left"])).unwrap();
     assert_eq!((left.exit, left.output), (Exit::Code(0), b"left\n".to_vec()));
     assert!(begin.elapsed() < Duration::from_secs(15));
 }
 
-/// Where the program that cannot be killed says which processes it is.
+/// The variable with the path where the program that cannot be killed writes its process ids.
 const PIDS: &str = "JAILWIRE_TEST_PIDS";
 
 unsafe extern "C" {
@@ -35,7 +35,8 @@ unsafe extern "C" {
     fn vfork() -> libc::pid_t;
 }
 
-/// What the program that cannot be killed does, before the tests begin: SIGKILL would end a process with threads.
+/// Runs as the program that cannot be killed, before the tests begin, because SIGKILL would end a process with
+/// threads.
 extern "C" fn wait_in_the_kernel() {
     let Some(file) = std::env::var_os(PIDS) else { return };
     let parent = std::process::id();
@@ -55,7 +56,8 @@ extern "C" fn wait_in_the_kernel() {
 #[unsafe(link_section = ".init_array")]
 static BEFORE_THE_TESTS: extern "C" fn() = wait_in_the_kernel;
 
-/// SIGKILL does not end a process that waits for a child of vfork(2): it is in the kernel until the child is done.
+/// SIGKILL does not end a process that waits for its child after vfork(2), because the process stays in the kernel
+/// until the child is done.
 #[test]
 fn a_time_limit_holds_for_a_program_that_cannot_be_killed() {
     let Some(kernel) = kernel() else { return };
@@ -66,7 +68,7 @@ fn a_time_limit_holds_for_a_program_that_cannot_be_killed() {
         let pid = nix::unistd::Pid::from_raw(pid.parse().unwrap());
         nix::sys::signal::kill(pid, None).is_ok()
     };
-    // On a slow machine it has not begun to wait when the first limit is over.
+    // On a slow machine the program may not yet wait when the first limit is over.
     for seconds in [1, 5, 20] {
         let limited = program(&[own.to_str().unwrap()])
             .with_timeout(Duration::from_secs(seconds))
@@ -74,7 +76,7 @@ fn a_time_limit_holds_for_a_program_that_cannot_be_killed() {
         assert_eq!(kernel.run(&limited).unwrap().exit, Exit::TimedOut);
         let Ok(text) = fs::read_to_string(&file) else { continue };
         let (parent, child) = text.split_once(' ').expect("two numbers");
-        // The limit was kept while the program was still there.
+        // The limit was kept although the program still ran.
         assert!(is_there(parent) && is_there(child), "{text}");
         shell(&kernel, None, &format!("kill -9 {child}"));
         let begin = Instant::now();
@@ -120,10 +122,10 @@ fn programs_run_in_jails() {
     assert_eq!(inside("cat"), "");
     assert_eq!(shell(&kernel, None, "sysctl -n security.jail.jailed"), "0\n");
     kernel.close(root);
-    // Standard input and output, and nothing of ours.
+    // The program has standard input and output, and no descriptor of this process.
     let count = "for fd in 3 4 5 6 7 8 9; do eval \"true <&$fd\" 2>/dev/null && echo $fd; done; true";
     assert_eq!(inside(count), "");
-    // No signal ignored: Rust ignores SIGPIPE.
+    // The program ignores no signal, although Rust programs ignore SIGPIPE.
     assert_eq!(inside("(sh -c 'kill -PIPE $$'; echo $?) 2>/dev/null"), "141\n");
 }
 

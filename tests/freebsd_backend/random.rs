@@ -1,6 +1,6 @@
-//! Requests at random: whatever is in them, the kernel reads and writes what belongs to them alone.
+//! Random requests. Whatever they contain, the kernel must read and write only the memory that belongs to them.
 //!
-//! They go to sockets of a jail with a network stack of its own, so what they bring about ends with the test.
+//! They are sent on sockets of a jail with a network stack of its own, so their effects end with the test.
 
 use std::hint::black_box;
 
@@ -10,11 +10,11 @@ use jailwire_sys::request::{self, Inside, Pointer};
 
 use crate::support::{Jail, entry, gone_soon, kernel, named};
 
-/// How many requests, unless `JAILWIRE_REQUESTS` says how many.
+/// The number of requests, if `JAILWIRE_REQUESTS` does not set it.
 const REQUESTS: usize = 20_000;
 
-/// These are not asked at random: an address on an interface whose routing table the stack does not have ends
-/// FreeBSD 15.1 itself.
+/// Requests that are left out. If an address is added to an interface whose routing table the stack does not have,
+/// FreeBSD 15.1 panics.
 const LEFT_OUT: [u64; 2] = [sys::SIOCSIFFIB, sys::SIOCSTUNFIB];
 
 /// A generator of numbers (SplitMix64).
@@ -37,7 +37,7 @@ impl Dice {
     }
 
     fn fill(&mut self, bytes: &mut [u8]) {
-        // Mostly small numbers, so that lengths are sometimes right; sometimes an address of this process.
+        // Most numbers are small, so that lengths are sometimes right. Some are addresses of this process.
         let address = (&raw const *bytes).addr();
         for word in bytes.chunks_mut(8) {
             let value = match self.below(8) {
@@ -51,14 +51,14 @@ impl Dice {
     }
 }
 
-/// Memory that must not be written to, beside what the requests use.
+/// Memory beside the requests' own, which must not be written to.
 struct Witnesses(Vec<Vec<u8>>);
 
 const WITNESS: u8 = 0xa5;
 
 impl Witnesses {
     fn new(dice: &mut Dice) -> Witnesses {
-        // Of the sizes that the copies of the arguments have, so that they lie among them.
+        // They have the sizes of the copies of arguments, so that the allocator puts them between those copies.
         Witnesses((0..64).map(|_| vec![WITNESS; 8 + dice.below(300) as usize]).collect())
     }
 
@@ -79,7 +79,7 @@ fn add_blocks(dice: &mut Dice, block: &mut Block, pointers: &[Pointer]) {
             Inside::Command { at, pointers } => {
                 let command = dice.below(45);
                 block.put(at, &command.to_ne_bytes());
-                // Mostly the length that the command has.
+                // Most requests have the right length for their command.
                 if let Some(known) = sys::bridge::command(command).filter(|_| dice.below(4) > 0) {
                     child = Block::zeroed(known.size_of_argument);
                     dice.fill(child.bytes_mut());
@@ -128,7 +128,7 @@ fn no_request_reaches_memory_that_is_not_its_own() {
     let mut answers = std::collections::BTreeMap::new();
     let mut made = 0;
     for count in 0..many {
-        // Somebody has destroyed or renamed them.
+        // A request may have destroyed or renamed the interfaces.
         if count % 50 == 0 {
             make_again(&kernel, sockets[0]);
         }
@@ -141,7 +141,7 @@ fn no_request_reaches_memory_that_is_not_its_own() {
         *answers.entry(answer.err().map_or(Errno(0), |failure| failure.errno)).or_insert(0) += 1;
     }
     println!("seed {seed}: {many} requests, answers {answers:?}");
-    // It is no test of refusals alone.
+    // Enough requests must have succeeded.
     assert!(made > many / 100, "{made} of {many} requests were made");
     assert!(answers.contains_key(&Errno::EINVAL) && answers.contains_key(&Errno::EFAULT));
     for socket in sockets {

@@ -1,4 +1,4 @@
-//! What the tests share: the kernel, and things that go with a test.
+//! Shared by the tests: the kernel, and objects that are removed when a test ends.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -33,7 +33,7 @@ pub fn int(bytes: &[u8]) -> i32 {
     i32::from_ne_bytes(bytes.try_into().expect("an int"))
 }
 
-/// A vnet jail without a process, which goes with the test.
+/// A vnet jail without a process, which is removed when the test ends.
 pub struct Jail<'a>(pub &'a FreeBsd, pub i32);
 
 impl<'a> Jail<'a> {
@@ -69,7 +69,7 @@ pub fn gone_soon(kernel: &FreeBsd, jid: i32) -> bool {
     true
 }
 
-/// A cloned interface, which goes with the test.
+/// A cloned interface, which is destroyed when the test ends.
 pub struct Interface<'a>(&'a FreeBsd, pub Handle, pub String);
 
 impl<'a> Interface<'a> {
@@ -106,7 +106,7 @@ pub fn entry(target: Target) -> Entry {
     Entry::new(target, SOON)
 }
 
-/// A jail that lasts as long as its child.
+/// The parameters of a jail that lasts as long as its child process.
 pub fn new_jail(name: &str) -> Target {
     Target::New(vec![
         Parameter::string("name", name),
@@ -120,7 +120,7 @@ pub fn program(arguments: &[&str]) -> Program {
     Program::on_host(arguments).with_environment(environment).with_output(Output::Capture).with_timeout(SOON)
 }
 
-/// What a shell script printed.
+/// Runs a shell script, and returns what it printed.
 pub fn shell(kernel: &FreeBsd, jail: Option<i32>, script: &str) -> String {
     let finished = kernel.run(&program(&["sh", "-c", script]).with_jail(jail)).unwrap();
     let output = String::from_utf8(finished.output).unwrap();
@@ -128,7 +128,7 @@ pub fn shell(kernel: &FreeBsd, jail: Option<i32>, script: &str) -> String {
     output
 }
 
-/// A directory, which goes with the test.
+/// A directory, which is removed when the test ends.
 pub struct Directory(pub PathBuf);
 
 impl Directory {
@@ -145,10 +145,11 @@ impl Drop for Directory {
     }
 }
 
-/// Set in the process that a test kills.
+/// The variable that is set in the process that a test kills.
 pub const VICTIM: &str = "JAILWIRE_TEST_VICTIM";
 
-/// A process, of a process group of its own, that runs one of these tests and holds a jail; and the jail's jid.
+/// Starts a process that runs one of these tests and holds a jail, in a process group of its own. Returns the
+/// process and the jail's jid.
 pub fn victim(test: &str) -> (std::process::Child, i32) {
     let mut victim = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])

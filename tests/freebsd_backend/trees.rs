@@ -1,4 +1,4 @@
-//! Directories whose files have flags, and links in them that lead out.
+//! Trees of directories whose files have flags, and which have symbolic links that lead out.
 
 use std::ffi::CString;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::support::{Directory, kernel};
 const IMMUTABLE: libc::c_ulong = libc::UF_IMMUTABLE as libc::c_ulong;
 const NO_DUMP: libc::c_ulong = libc::UF_NODUMP as libc::c_ulong;
 
-/// Sets flags: those of a link itself where it is one.
+/// Sets the flags of a file. For a symbolic link, sets the flags of the link itself.
 fn set_flags(path: &Path, flags: libc::c_ulong) {
     let path = CString::new(path.as_os_str().as_bytes()).unwrap();
     // SAFETY: lchflags(2) reads a string that ends, and takes a number.
@@ -40,7 +40,7 @@ fn flags_are_taken_off_what_is_removed_and_of_nothing_else() {
     for path in [outside.join("file"), outside.clone()] {
         set_flags(&path, IMMUTABLE);
     }
-    // The links have flags of their own, which keep them from being removed.
+    // The links have flags of their own, which prevent their removal.
     for name in ["inner/file", "inner/link", "inner/way", "inner"] {
         set_flags(&tree.join(name), IMMUTABLE);
     }
@@ -64,7 +64,7 @@ fn flags_are_set_on_the_copy_wherever_its_name_leads_by_then() {
     for name in ["a/file", "a"] {
         set_flags(&from.join(name), NO_DUMP);
     }
-    // While `a/b` is copied, somebody puts a link in the place of the copy of `a`.
+    // While `a/b` is copied, a link is put in the place of the copy of `a`.
     let copied = Files::new().copy_tree(&from, &to, &mut |source| {
         if source.ends_with("a/b") {
             fs::rename(to.join("a"), &moved).unwrap();

@@ -1,4 +1,4 @@
-//! What one change asks of the kernel, by the names that C has for it: one transaction, and no process.
+//! The requests of one change to the kernel, by their names in C: one transaction, and no program is run.
 
 use std::sync::{Arc, Mutex};
 
@@ -34,7 +34,7 @@ fn a_change_is_one_transaction_and_begins_no_process() {
         "DIOCRGETTABLES",
     ];
     const READING_ADDRESSES: [&str; 3] = ["DIOCGETRULESET", "DIOCGETADDRS", "DIOCGETADDR"];
-    // ipfw's requests are all getsockopt(2).
+    // All requests to ipfw are calls of getsockopt(2).
     const WRITING: [&str; 7] = [
         "getsockopt",
         "DIOCXBEGIN",

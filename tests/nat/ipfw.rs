@@ -1,4 +1,4 @@
-//! NAT and published ports by ipfw: what is refused, what is written, and what a process leaves that is killed.
+//! NAT and published ports by ipfw: refusals, the rules that are written, and the leftovers of a killed process.
 
 use std::sync::Arc;
 
@@ -63,19 +63,19 @@ fn rules_come_with_the_first_jail_and_go_with_the_last() {
     assert_eq!(published[0].nat[0].to.to_string(), "192.0.2.10");
     assert_eq!(published[0].nat[0].interface.as_str(), "em0");
     assert_eq!(port(&wiring), "192.0.2.10:8080 to 10.0.0.2:80/tcp");
-    // The same once more changes nothing.
+    // Publishing the same ports again changes nothing.
     let once = sim.describe();
     let count = rules(&sim).len();
     wiring.publish(&web()).unwrap();
     assert_eq!(sim.describe(), once);
-    // A second jail has one rule more.
+    // A second jail adds one rule.
     wiring.publish(&jail("db", "10.0.0.3").publish("5432:5432".parse().unwrap())).unwrap();
     assert_eq!(rules(&sim).len(), count + 1);
     assert_eq!(wiring.published().unwrap().len(), 2);
     assert!(wiring.unpublish("db").unwrap());
     assert_eq!(rules(&sim).len(), count);
     assert_eq!(port(&wiring), "192.0.2.10:8080 to 10.0.0.2:80/tcp");
-    // Another wish takes the place of the old one.
+    // Other settings of the same jail replace the old ones.
     wiring.publish(&jail("web", "10.0.0.4").publish("53:53/udp".parse().unwrap())).unwrap();
     assert_eq!(port(&wiring), "192.0.2.10:53 to 10.0.0.4:53/udp");
     assert_eq!(wiring.published().unwrap().len(), 1);
@@ -94,7 +94,7 @@ fn a_jail_has_its_nat_from_one_packet_filter() {
         wiring.published().unwrap().iter().map(|one| one.backend).collect()
     };
     assert_eq!(backends(&wiring), [Backend::Pf]);
-    // A port is taken by whichever has it.
+    // A port that one jail has is taken for all others.
     let other = jail("other", "10.0.0.3").publish("8080:1".parse().unwrap());
     assert!(matches!(&problems(wiring.publish(&other))[..], [Problem::PortTaken { port: 8080, .. }]));
     wiring.publish(&web()).unwrap();
@@ -145,7 +145,7 @@ fn every_address_of_the_host_can_have_ports() {
     let before = sim.describe();
     wiring.publish(&jail("web", "10.0.0.2").publish("192.0.2.99:9000-9009:90".parse().unwrap())).unwrap();
     assert_eq!(port(&wiring), "192.0.2.99:9000-9009 to 10.0.0.2:90-99/tcp");
-    // Packets to both addresses are looked at: by two rules, and by two more where ports are published.
+    // Two rules match packets to both addresses, and two more rules do if ports are published.
     let to =
         |address: &str| rules(&sim).iter().filter(|rule| rule.destination() == address.parse().ok()).count();
     assert_eq!((to("192.0.2.10"), to("192.0.2.99")), (2, 4));
@@ -159,7 +159,7 @@ fn numbers_of_others_are_left_to_them() {
     let ipfw = ipfw(&sim);
     let number = |number| RuleNumber::new(number).unwrap();
     let theirs = RuleSet::new(0).unwrap();
-    // Those that would be ours.
+    // The NAT instance, rules and tables have the numbers and names that the library would use.
     ipfw.configure_nat(&Nat::new(NatNumber::new(46200).unwrap(), "192.0.2.10".parse().unwrap())).unwrap();
     for rule in [50, 51, 65534] {
         ipfw.add(&Rule::new(number(rule), theirs, Action::Count).commented("jailwire").unwrap()).unwrap();
@@ -239,7 +239,7 @@ fn a_jail_starts_with_its_nat_and_stops_without() {
     let wrong = wiring.jail("web", "/").nic("bridge0").address("10.0.0.2/24").nat().nat_by("ipf").start();
     let words = problems(wrong.map(drop))[0].to_string();
     assert!(words.contains("write pf or ipfw"), "{words}");
-    // Killed at any call, nothing of it is left.
+    // If the process is killed at any call, nothing is left.
     let calls = sim.calls();
     start(&wiring).unwrap();
     let starting = sim.calls() - calls;

@@ -1,4 +1,4 @@
-//! NAT and published ports: what is refused, what is written, and what a process leaves that is killed.
+//! NAT and published ports by pf: refusals, the rules that are written, and the leftovers of a killed process.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ fn what_is_missing_is_said_before_anything_is_changed() {
 #[test]
 fn nat_takes_the_address_of_the_way_out() {
     let (sim, wiring) = wiring();
-    // Further addresses of the interface are not taken.
+    // Further addresses of the interface are not used.
     wiring
         .host()
         .add_ipv4(&"em0".parse().unwrap(), "192.0.2.99/24".parse::<ipnetwork::Ipv4Network>().unwrap())
@@ -58,7 +58,7 @@ fn nat_takes_the_address_of_the_way_out() {
     assert_eq!(published[0].published[0].to_string(), "192.0.2.10:8080 to 10.0.0.2:80/tcp");
     let kinds: Vec<_> = rules(&wiring, "web").iter().map(Rule::kind).collect();
     assert_eq!(kinds, [RuleKind::Nat, RuleKind::Redirect, RuleKind::Filter]);
-    // The same once more changes nothing; another wish replaces all of it.
+    // Publishing the same ports again changes nothing. Other settings replace all of the old ones.
     let once = sim.describe();
     wiring.publish(&web()).unwrap();
     assert_eq!(sim.describe(), once);
@@ -68,7 +68,7 @@ fn nat_takes_the_address_of_the_way_out() {
     let published = wiring.published().unwrap();
     assert_eq!(published[0].nat, []);
     assert_eq!(published[0].published[0].to_string(), "192.0.2.99:9000-9009 to 10.0.0.2:9000-9009/udp");
-    // An empty wish is none.
+    // Settings without NAT and ports remove the jail's rules.
     wiring.publish(&JailNat::new("web", ["10.0.0.2".parse().unwrap()])).unwrap();
     assert_eq!(sim.describe(), before);
 }
@@ -149,7 +149,7 @@ fn whatever_is_killed_or_refused_can_be_taken_away() {
     assert_eq!(sim.describe(), before);
     assert!(publishing > 20 && unpublishing > 5, "{publishing} {unpublishing}");
 
-    // All of it or nothing, and nothing of it for ever.
+    // Either all rules are there or none, and none for ever.
     let all_or_nothing = |number| {
         let now = rules(&wiring, "web");
         assert!(now.is_empty() || sim.describe() == full, "{number}");
@@ -185,7 +185,7 @@ fn nothing_of_others_is_touched() {
     assert_eq!(sim.describe(), before);
 }
 
-/// A jail on a bridge whose address its packets go to.
+/// Starts a jail on a bridge whose address is the jail's gateway.
 fn start(wiring: &Wiring) -> Result<(), Error> {
     let up = wiring
         .jail("web", "/")
@@ -211,7 +211,7 @@ fn a_jail_starts_with_its_nat_and_stops_without() {
     let other = wiring.jail("other", "/").nic("bridge0").address("10.0.0.3/24").publish("8080:1").start();
     assert!(matches!(&problems(other.map(drop))[..], [Problem::PortTaken { .. }]));
     assert_eq!(sim.describe(), full);
-    // What cannot be read is said with the rest.
+    // A text that cannot be parsed is reported with the other problems.
     let unread = wiring.jail("other", "/").nic("bridge0").address("10.0.0.3/24").publish("x").start();
     assert!(matches!(&problems(unread.map(drop))[..], [Problem::Unreadable { .. }]));
     wiring.stop("web").unwrap();
@@ -219,7 +219,7 @@ fn a_jail_starts_with_its_nat_and_stops_without() {
     // A jail that shares the host's addresses needs no forwarding.
     wiring.host().set_sysctl_int("net.inet.ip.forwarding", 0).unwrap();
     assert!(matches!(&problems(start(&wiring))[..], [Problem::ForwardingOff { .. }]));
-    // No name of a jail is that of a lock on what all jails have.
+    // No name of a jail may collide with a lock on shared objects.
     for name in ["shared", "nat"] {
         wiring.jail(name, "/").alias("em0", "10.0.0.9/32").nat().start().unwrap();
         assert_eq!(wiring.published().unwrap()[0].nat[0].from.to_string(), "10.0.0.9");
@@ -261,7 +261,7 @@ fn a_nic_is_attached_with_nat_and_detached_without() {
     assert!(matches!(&problems(attach().apply().map(drop))[..], [Problem::HasNat { .. }]));
     wiring.detach(&attached.nics[0].host).unwrap();
     assert_eq!(sim.describe(), before);
-    // The jail goes by itself: its rules are found.
+    // When the jail goes without a stop, its rules are found.
     attach().apply().unwrap();
     let jid = jail::find(&sim, "theirs").unwrap().unwrap();
     jail::remove(&sim, jid).unwrap();

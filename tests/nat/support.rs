@@ -1,4 +1,4 @@
-//! A simulated host that is prepared for NAT, and processes on it that fail.
+//! A simulated host that is prepared for NAT, and processes on it that fail or are killed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub fn wiring() -> (Sim, Wiring) {
     (sim, wiring)
 }
 
-/// What was refused.
+/// The problems for which a call was refused.
 #[track_caller]
 pub fn problems(outcome: Result<(), Error>) -> Vec<Problem> {
     let error = outcome.expect_err("not refused");
@@ -25,7 +25,7 @@ pub fn problems(outcome: Result<(), Error>) -> Vec<Problem> {
     error.problems().to_vec()
 }
 
-/// Does something as a process of its own, one of whose calls is killed or fails.
+/// Runs `act` as a process of its own, with a fault at one of its calls.
 pub fn with_fault(sim: &Sim, fault: Fault, number: u64, act: impl Fn(&Wiring)) {
     let process = sim.as_process();
     process.set_fault(process.calls() + number, fault);
@@ -34,8 +34,8 @@ pub fn with_fault(sim: &Sim, fault: Fault, number: u64, act: impl Fn(&Wiring)) {
     process.clear_faults();
 }
 
-/// Publishes and takes away a jail's ports, with each call of both killed or refused: nothing of it is left. `check` looks
-/// at what a publish has left that failed.
+/// Publishes and removes a jail's ports, with each call of both killed or refused. Nothing may be left. `check`
+/// checks the state after a failed publish.
 pub fn can_be_taken_away(
     sim: &Sim,
     wiring: &Wiring,

@@ -1,5 +1,5 @@
-//! Jails with TCP connections that their peers do not end: they are stopped, restarted and started as fast as without,
-//! and serve again.
+//! Jails with TCP connections that their peers do not end. They are stopped, restarted and started as fast as
+//! without connections, and serve again.
 
 use std::time::{Duration, Instant};
 
@@ -9,10 +9,10 @@ use crate::number;
 use crate::program::text;
 use crate::world::{Kind, World};
 
-/// What is timed, with and without connections.
+/// The commands that are timed, with and without connections.
 const COMMANDS: [&str; 3] = ["restart", "stop", "start"];
 
-/// What a simulated jail is given that this process removes.
+/// The setting that gives each simulated jail a connection when this process removes it.
 const SIMULATED: &str = "*:600s";
 
 #[test]
@@ -25,7 +25,7 @@ fn shared_ip_jails_with_connections_are_stopped_and_started_as_without() {
     with_and_without(Kind::SharedIp);
 }
 
-/// The connections of all jails, or none; they go with this.
+/// The connections of all jails, or none. They end on drop.
 #[cfg(not(target_os = "freebsd"))]
 #[derive(Default)]
 struct Connections;
@@ -42,7 +42,7 @@ fn connect(world: &World, connected: bool) -> Connections {
     Default::default()
 }
 
-/// Runs a command for all jails, and says how long it took.
+/// Runs a command for all jails, and returns how long it took.
 fn timed(world: &World, command: &str, connected: bool) -> Duration {
     let mut program = world.command(&[command, "ALL"]);
     if connected && world.sim.is_some() {
@@ -61,7 +61,7 @@ fn jails(world: &World, dying: bool) -> usize {
     jails.iter().filter(|jail| jail.name.starts_with("ioc-") && jail.dying == dying).count()
 }
 
-/// What is left that could be touched: of a lingering jail nothing is.
+/// The leftovers that a stop could have removed. Nothing of a lingering jail counts.
 fn left(world: &World) -> Vec<String> {
     let lingers = |line: &String| line.starts_with("jail ioc-") && line.ends_with("dying true");
     world.state().into_iter().filter(|line| !lingers(line)).collect()
@@ -77,11 +77,11 @@ fn with_and_without(kind: Kind) {
     let (mut took, mut lingered) = ([[const { Vec::new() }; 3], [const { Vec::new() }; 3]], 0);
     for round in 0..rounds {
         for turn in 0..2 {
-            // Each goes first as often as the other.
+            // Each way goes first equally often.
             let connected = (round + turn) % 2 == 1;
             for (command, took) in COMMANDS.iter().zip(&mut took[usize::from(connected)]) {
                 let before = jails(&world, true);
-                // Each jail is asked for something, and answers, before it is left with its connection.
+                // Each jail answers a request before it is left with its connection.
                 let _connections = (*command != "start").then(|| connect(&world, connected));
                 took.push(timed(&world, command, connected));
                 assert_eq!(jails(&world, false), if *command == "stop" { 0 } else { count }, "{command}");
@@ -102,7 +102,7 @@ fn with_and_without(kind: Kind) {
             }
         }
     }
-    // All serve also after the last start.
+    // All jails serve also after the last start.
     let _connections = connect(&world, false);
     world.ok(&["stop", "ALL"]);
     let [without, with] = took;

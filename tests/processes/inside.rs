@@ -1,5 +1,5 @@
-//! What a program finds that is run in a jail, or for one: its environment, its descriptors, its terminal; and which
-//! text a shell gets to see.
+//! The environment, descriptors and terminal of a program that is run in a jail, or for a jail, and the texts that
+//! a shell gets to see.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -10,10 +10,11 @@ use jailwire::kernel::Program;
 
 use crate::world::World;
 
-/// Text that a shell would act on. It has no blanks, so that it is one word wherever it is taken apart.
+/// Text that a shell would execute. It has no blanks, so that it stays one word wherever a line is split.
 const BAIT: &str = "$(touch${IFS}/tmp/jailwire-bait)`touch${IFS}/tmp/jailwire-bait`";
 
-/// What may be in the environment of what is run by itself in a jail, for somebody at a terminal, and on the host.
+/// The variables that programs may have in their environment: in a jail without a user, for a user at a terminal,
+/// and on the host.
 const BY_ITSELF: [&str; 4] = ["HOME", "LANG", "PATH", "PWD"];
 const AT_A_TERMINAL: [&str; 5] = ["HOME", "LANG", "PATH", "PWD", "TERM"];
 const ON_THE_HOST: [&str; 2] = ["IOCAGE_NAME", "PATH"];
@@ -22,7 +23,7 @@ fn bait() -> bool {
     fs::exists("/tmp/jailwire-bait").unwrap_or(true)
 }
 
-/// The programs that a simulated host was asked to run, since there were so many.
+/// The programs that a simulated host was asked to run, without the first `known`.
 fn programs(world: &World, known: usize) -> Vec<Program> {
     let Some(sim) = &world.sim else { return Vec::new() };
     sim.programs().split_off(known)
@@ -92,7 +93,7 @@ fn no_shell_sees_what_is_no_command() {
     assert!(!bait(), "/tmp/jailwire-bait is there: remove it");
     let world = World::new(1);
     let (jail, _) = &world.jails[0];
-    // Commands are looked at below.
+    // Commands are checked below.
     let is_command = |property: &Property| {
         matches!(property.kind, Kind::Hook | Kind::Command) || property.name == "exec_created"
     };
@@ -102,10 +103,10 @@ fn no_shell_sees_what_is_no_command() {
             property.scope != Scope::Fixed && !is_command(property) && property.name != "jail_zfs"
         })
         .partition(|property| property.kind.check(BAIT).is_ok());
-    // Of the families the first stands for all.
+    // The first member stands for its family of properties.
     let taken: Vec<String> = taken.iter().map(|property| property.name.replace("vnetN", "vnet0")).collect();
     let (mut started, mut run) = (0, 0);
-    // Those that keep the jail down do so alone as well.
+    // Properties that prevent a start in a group are tried alone, too.
     let mut groups: Vec<&[String]> = taken.chunks(6).collect();
     while let Some(group) = groups.pop() {
         let config = fs::read(world.path("jails/j0/config.json")).expect("config.json");
@@ -140,7 +141,7 @@ fn no_shell_sees_what_is_no_command() {
             groups.extend(group.chunks(1));
         }
     }
-    // What is run in the jail is taken apart into words, and no shell is asked.
+    // A command in the jail is split into words, without a shell.
     let known = world.sim.as_ref().map_or(0, |sim| sim.programs().len());
     world.ok(&["set", &format!("exec_start=/bin/echo {BAIT}"), jail]);
     world.ok(&["start", jail]);
@@ -159,7 +160,7 @@ fn no_shell_sees_what_is_no_command() {
     assert!(started > 10 && refused.len() > 30, "{started} {}", refused.len());
 }
 
-/// Where programs really run.
+/// Tests for a system on which programs really run.
 #[cfg(target_os = "freebsd")]
 mod running {
     use std::path::Path;
@@ -180,7 +181,7 @@ mod running {
         }
     }
 
-    /// The numbers of a process's descriptors, by procstat(1), with what they are.
+    /// The numbers of a process's descriptors, with procstat(1)'s line about each.
     fn descriptors(pid: &str) -> Vec<(u32, String)> {
         let output = Command::new("procstat").args(["-f", pid]).output().expect("procstat");
         let shown = text(&output.stdout);
@@ -190,7 +191,7 @@ mod running {
         found
     }
 
-    /// The program, by a shell that has opened a file, a directory and what else it could, and keeps them open.
+    /// The program, run by a shell that keeps a file, a directory and other objects open.
     fn with_descriptors(world: &World, words: &[&str]) -> Command {
         let command = world.command(words);
         let quoted: Vec<String> = std::iter::once(command.get_program())
@@ -235,9 +236,9 @@ mod running {
                 .expect("it starts");
             let number = until(pid, || fs::read_to_string(tmp.join(pid)).ok());
             for (number, line) in descriptors(number.trim()) {
-                // But for the script, which the shell itself has opened.
+                // The script is allowed, because the shell itself has opened it.
                 assert!(number <= 2 || line.ends_with("/tmp/hold"), "{words:?}: {line}");
-                // Nothing of the host's file system but what the program was given.
+                // The program has no file of the host's file system open but those it was given.
                 assert!(!line.contains("/etc/passwd"), "{words:?}: {line}");
             }
             looked_at += 1;
@@ -259,7 +260,7 @@ mod running {
         }
         let (jail, _) = &world.jails[0];
         let root = world.root_of(jail);
-        // A login of the jail's own, and no /usr/bin of the host's in its way.
+        // The jail gets a login program of its own, without a mount of the host's /usr/bin over it.
         let fstab = world.path("jails").join(jail).join("fstab");
         let lines = fs::read_to_string(&fstab).expect("fstab");
         fs::write(
@@ -304,7 +305,7 @@ mod running {
         let inner = fs::read_to_string(root.join("tmp/tty")).unwrap();
         let outer = fs::read_to_string(world.path("log/outer")).unwrap();
         for (number, line) in descriptors(pid.trim()) {
-            // Its own shell keeps the script that it reads.
+            // The login's own shell keeps the script open that it reads.
             assert!(number <= 2 || line.contains("/login"), "{line}");
             assert!(!line.contains(outer.trim()) && !line.contains("/etc/passwd"), "{line}");
         }

@@ -1,4 +1,4 @@
-//! `kill -9` at random moments, with starts and stops of other jails going on, and nothing of it left.
+//! `kill -9` at random moments, during starts and stops of other jails. Nothing may be left.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,10 +9,10 @@ use crate::number;
 use crate::program::Ended;
 use crate::world::World;
 
-/// After so many kills all is stopped, and all there is compared.
+/// After this number of kills all jails are stopped, and the whole state is compared.
 const BATCH: u64 = 10;
 
-/// How long each command takes, to choose a moment in it.
+/// The duration of each command, to choose a moment in it.
 #[derive(Debug, Default)]
 pub struct Durations(BTreeMap<String, Duration>);
 
@@ -23,7 +23,7 @@ impl Durations {
         usual.mul_f64(dice.below(1150) as f64 / 1000.0)
     }
 
-    /// One of its runs took so long.
+    /// Notes how long a run of a command took.
     pub fn took(&mut self, command: &str, time: Duration) {
         let known = self.0.entry(command.to_owned()).or_insert(time);
         *known = (*known * 3 + time) / 4;
@@ -36,7 +36,7 @@ fn a_command_killed_at_any_moment_leaves_nothing() {
     let mut dice = Dice::new(seed);
     let world = World::new(2);
     let down = world.state();
-    // The first of each kind are victims; the others come and go meanwhile.
+    // The first jail of each kind is a victim. The others are started and stopped meanwhile.
     let (victims, others) = world.jails.split_at(4);
     let mut durations = Durations::default();
     for (victim, kind) in victims {
@@ -66,7 +66,7 @@ fn a_command_killed_at_any_moment_leaves_nothing() {
                     }
                 });
             }
-            // The others end also when this fails.
+            // The other threads end also when this one fails.
             let _end = SetWhenDropped(&enough);
             while done < until {
                 let (victim, kind) = &victims[dice.below(victims.len())];
@@ -84,7 +84,7 @@ fn a_command_killed_at_any_moment_leaves_nothing() {
                     Ended::By(0, _) => durations.took(&what, begun.elapsed()),
                     Ended::By(code, said) => panic!("{what}: {code}: {said}"),
                 }
-                // All ways to go on from there.
+                // The ways to go on after the kill.
                 let way = dice.pick(&[
                     "stop",
                     "start, stop",
@@ -116,7 +116,7 @@ fn a_command_killed_at_any_moment_leaves_nothing() {
     );
 }
 
-/// It may have been killed after its last step.
+/// Starts the jail again. The killed start may have completed its last step.
 fn start_again(world: &World, jail: &str) {
     match world.run_until(&["start", jail], None) {
         Ended::By(1, said) if said.contains("is already running!") => {}

@@ -1,4 +1,4 @@
-//! The program, run to its end or killed on the way.
+//! Runs the program to its end, or kills it on the way.
 
 use std::io::Read as _;
 use std::process::{Child, Command, Output, Stdio};
@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use crate::world::World;
 
-/// How long any command may take, on a slow machine with others at work.
+/// The time limit of any command, on a slow machine with other processes at work.
 const HANGS: Duration = Duration::from_secs(180);
 
 /// How a command ended.
 #[derive(Debug)]
 pub enum Ended {
     Killed,
-    /// With this status, after it said this.
+    /// The command ended with this status, and printed this text.
     By(i32, String),
 }
 
@@ -44,7 +44,7 @@ impl World {
         said
     }
 
-    /// Runs it, and kills it with SIGKILL unless it has ended by then.
+    /// Runs the program, and kills it with SIGKILL unless it has ended by then.
     pub fn run_until(&self, arguments: &[&str], killed_after: Option<Duration>) -> Ended {
         use std::os::unix::process::ExitStatusExt as _;
 
@@ -52,7 +52,7 @@ impl World {
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let mut said = child.stderr.take().expect("a pipe");
-        // So that it never waits for a reader.
+        // The thread reads all output, so that the program never waits for a reader.
         let reader = std::thread::spawn(move || {
             let mut text = Vec::new();
             let _ = said.read_to_end(&mut text);
@@ -60,7 +60,7 @@ impl World {
         });
         let status = wait(&mut child, arguments, killed_after);
         if status.signal() == Some(9) {
-            // What it left running may hold the pipe for a moment.
+            // A background process may keep the pipe open for a moment.
             drop(reader);
             return Ended::Killed;
         }

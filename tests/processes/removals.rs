@@ -1,4 +1,4 @@
-//! Jails that somebody removes with jail(8) while commands work on them.
+//! Jails that are removed as by jail(8) while commands work on them.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -13,19 +13,19 @@ use crate::number;
 use crate::program::Ended;
 use crate::world::World;
 
-/// After so many removals all is stopped, and all there is compared.
+/// After this number of removals all jails are stopped, and the whole state is compared.
 const BATCH: u64 = 20;
 
-/// How many processes work at once.
+/// The number of processes that work at once.
 const WORKERS: u64 = 3;
 
-/// How long the kernel may take to let go of the last jail.
+/// How long the kernel may take until the last jail is gone.
 const LINGERS: Duration = Duration::from_secs(240);
 
 /// How long a jail may take to run again, so that it can be removed.
 const HANGS: Duration = Duration::from_secs(300);
 
-/// How often each command ended well and was refused; and how long it takes.
+/// How often each command succeeded and was refused, and its duration.
 #[derive(Debug, Default)]
 struct Counts {
     done: BTreeMap<String, [usize; 2]>,
@@ -48,7 +48,7 @@ fn jails_that_others_remove_leave_nothing() {
                 let dice = Dice::new(seed ^ (batches << 8 | worker) << 20);
                 let (world, counts, enough) = (&world, &counts, &enough);
                 scope.spawn(move || {
-                    // The others end also when this fails.
+                    // The other threads end also when this one fails.
                     let _end = SetWhenDropped(enough);
                     work(world, dice, counts, enough);
                 });
@@ -83,7 +83,7 @@ fn jails_that_others_remove_leave_nothing() {
     assert!(well("start") && well("gc") && well("doctor"), "{counts:?}");
 }
 
-/// Removes a jail that runs, as jail(8) does, at any moment of what is going on.
+/// Removes a running jail, as jail(8) does, at any moment of the commands.
 fn remove_one(world: &World, dice: &mut Dice, counts: &Mutex<Counts>) {
     let moment = {
         let counts = counts.lock().expect("no process panicked");
@@ -97,7 +97,7 @@ fn remove_one(world: &World, dice: &mut Dice, counts: &Mutex<Counts>) {
         running.retain(|jail| jail.name.starts_with("ioc-"));
         if !running.is_empty() {
             let chosen = &running[dice.below(running.len())];
-            // One that a command was about to remove is gone.
+            // A jail that a command was about to remove may be gone.
             if jail::remove(kernel, chosen.jid).is_ok() {
                 return;
             }

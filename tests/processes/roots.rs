@@ -1,4 +1,4 @@
-//! What root in a jail can make of its own root directory, and the host must not follow.
+//! Traps that root in a jail can set in its own root directory, and that the host must not follow.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -13,10 +13,11 @@ use crate::world::World;
 /// A jail for which a start writes every file that it can write, and makes every mount.
 const CONFIG: &str = r#"{"host_hostuuid":"victim","release":"15.1-RELEASE","exec_start":"/bin/sh -c \"exit 0\"","exec_stop":"/bin/sh -c \"exit 0\"","vnet":1,"interfaces":"vnet0:bridge90","ip4_addr":"vnet0|198.51.100.70/24","ip6_addr":"vnet0|accept_rtadv","rtsold":1,"defaultrouter":"none","defaultrouter6":"none","host_time":1,"resolver":"nameserver 198.51.100.53","mount_fdescfs":1,"mount_procfs":0}"#;
 
-/// The same with the host's network, which writes its hosts file.
+/// As `CONFIG`, with the host's network. A start then writes the hosts file, too.
 const SHARED: &str = r#"{"host_hostuuid":"victim","release":"15.1-RELEASE","exec_start":"/bin/sh -c \"exit 0\"","exec_stop":"/bin/sh -c \"exit 0\"","vnet":0,"ip4_addr":"lan0|198.51.100.70/24","assign_localhost":1,"localhost_ip":"127.0.0.70","host_time":1,"resolver":"nameserver 198.51.100.53","mount_fdescfs":1}"#;
 
-/// A directory of the host's that a jail leads to, with what a jail might have written or mounted there.
+/// A directory of the host to which a jail's links lead. Files and mounts in it would show that a start has
+/// followed them.
 struct Outside(PathBuf);
 
 impl Outside {
@@ -61,10 +62,10 @@ impl Outside {
     }
 }
 
-/// How long directories may be swapped, on a slow machine.
+/// How long the test may go on swapping directories, on a slow machine.
 const LASTS: std::time::Duration = std::time::Duration::from_secs(600);
 
-/// Puts something in the place of a file or directory.
+/// Replaces a file or directory.
 fn replace(path: &Path, put: impl FnOnce(&Path)) {
     if path.is_dir() && !path.is_symlink() {
         fs::remove_dir_all(path).expect("it goes");
@@ -74,7 +75,7 @@ fn replace(path: &Path, put: impl FnOnce(&Path)) {
     put(path);
 }
 
-/// From a path in the jail's root up to iocage's directory, and down again.
+/// A relative link from a path in the jail's root, up to iocage's directory and down to a target.
 fn relative(path: &str, target: &Path, world: &World) -> PathBuf {
     let up = "../".repeat(2 + path.split('/').count());
     Path::new(&up).join(target.strip_prefix(world.path("")).expect("below it"))
@@ -84,7 +85,7 @@ fn relative(path: &str, target: &Path, world: &World) -> PathBuf {
 fn links_that_lead_out_are_not_followed() {
     let world = World::new(0);
     let (mut tried, mut refused) = (0, 0);
-    // The path that is made a link, and whether a start can go on without it.
+    // The path that is replaced by a link, and whether a start can go on without it.
     for (path, goes_on) in [
         ("dev", false),
         ("dev/fd", true),
@@ -107,7 +108,7 @@ fn links_that_lead_out_are_not_followed() {
             let link = world.root_of("victim").join(path);
             replace(&link, |link| symlink(&target, link).expect("a link"));
             assert!(link.exists(), "{path} leads out");
-            // What a start writes for good stays inside.
+            // The files that a start leaves for good stay inside.
             let state = || -> Vec<String> {
                 let written = ["config.json", "root/etc/"];
                 let lines = world.state().into_iter();
@@ -116,7 +117,7 @@ fn links_that_lead_out_are_not_followed() {
             let (before, seen) = (state(), outside.contents());
             let is_as_before = |what: &str| {
                 if state() != before {
-                    // What dies takes a moment.
+                    // A dying jail takes a moment to go.
                     std::thread::sleep(std::time::Duration::from_secs(2));
                     assert_eq!(state(), before, "{what}");
                 }
@@ -128,9 +129,9 @@ fn links_that_lead_out_are_not_followed() {
             if !goes_on {
                 refused += 1;
                 assert_eq!(output.status.code(), Some(1), "{what}: {said}");
-                // The simulated kernel says of no link that it is no directory.
+                // The simulated kernel never answers ENOTDIR for a link.
                 let errnos = &["ENOTCAPABLE", "ELOOP", "ENOTDIR"][..if world.sim.is_some() { 2 } else { 3 }];
-                // Most are seen when the start is planned.
+                // Most links are found when the start is planned.
                 let planned = said.contains("symbolic link");
                 assert!(planned || errnos.iter().any(|errno| said.contains(errno)), "{what}: {said}");
                 is_as_before(&format!("{what}: refused"));
@@ -172,7 +173,7 @@ fn what_is_no_file_is_not_read_or_written() {
     for path in ["etc/resolv.conf", "etc/rc.conf", "etc/hosts", "etc/localtime", "etc", "dev", "bin"] {
         for kind in ["a FIFO", "a directory with something in it", "a file of 32 MB", "a socket"] {
             for config in [CONFIG, SHARED] {
-                // On a simulated host one of them.
+                // On a simulated host one of the two configurations is tested.
                 if world.sim.is_some() && (kind.len() + path.len()) % 2 == usize::from(config == SHARED) {
                     continue;
                 }
@@ -185,7 +186,7 @@ fn what_is_no_file_is_not_read_or_written() {
                     "a file of 32 MB" => fs::write(place, vec![b'x'; 32 << 20]).expect("a file"),
                     _ => fs::create_dir_all(place.join("x")).expect("a directory"),
                 });
-                // It comes to an end, one way or the other.
+                // The start may succeed or fail, but has to end.
                 match world.run_until(&["start", "victim"], None) {
                     crate::program::Ended::By(0 | 1, _) => {}
                     other => panic!("{path} as {kind}: {other:?}"),
@@ -199,7 +200,7 @@ fn what_is_no_file_is_not_read_or_written() {
     println!("hostile roots: {tried} that have something else where files and directories should be");
 }
 
-/// Root in a jail, or a user who can write to its root directory, changes it while the host looks at it.
+/// Root in a jail, or a user who can write to its root directory, changes the directory while the host uses it.
 #[test]
 fn a_root_that_changes_meanwhile_is_not_followed() {
     let world = World::new(0);
@@ -221,13 +222,13 @@ fn a_root_that_changes_meanwhile_is_not_followed() {
                 let link = root.join("link");
                 symlink(&outside.0, &link).expect("a link");
                 while !ended.load(Ordering::Relaxed) {
-                    // A directory that something is mounted in stays where it is.
+                    // A directory with a mount in it cannot be renamed.
                     if fs::rename(&place, &aside).is_ok() {
                         let _ = fs::rename(&link, &place);
                         std::thread::sleep(std::time::Duration::from_micros(200));
                         let _ = fs::rename(&place, &link);
-                        // What was opened as the directory may be mounted on meanwhile, wherever it is by now, and stays
-                        // there until that is unmounted.
+                        // The start may have opened the directory before the swap, and mount on it wherever it is
+                        // now. Until that mount is gone, the directory cannot be moved back.
                         while fs::rename(&aside, &place).is_err() {
                             std::thread::sleep(std::time::Duration::from_millis(10));
                             assert!(begun.elapsed() < LASTS, "{path} does not go back");

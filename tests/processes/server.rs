@@ -1,4 +1,4 @@
-//! Servers in jails, and what connects to them from the host: connections in the states that hold a jail.
+//! Servers in jails, and clients on the host, for connections in the states that keep a jail dying.
 
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -10,34 +10,34 @@ use jailwire::jail;
 use crate::program::text;
 use crate::world::World;
 
-/// What a server is told: the jid, the address, the state.
+/// The variable that tells a server its jid, address and state.
 const ERRAND: &str = "JAILWIRE_TEST_SERVER";
 const PORT: u16 = 7777;
 /// What each server sends to each client.
 const GREETING: &[u8] = b"here";
-/// What a line of a server's begins with, among those of the test's.
+/// The beginning of a server's lines, to tell them from lines of the test harness.
 const SAYS: &str = "server: ";
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The state of a jail's end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// There is none any more.
+    /// The connection is gone.
     None,
-    /// The peer takes nothing of what was sent.
+    /// The peer does not read the data that the jail sent.
     Established,
-    /// Closed by the jail, and the peer takes nothing of what was sent before.
+    /// The jail closed the connection, and the peer does not read the data that was sent before.
     FinWait1,
-    /// Closed by the peer alone.
+    /// Only the peer closed the connection.
     CloseWait,
-    /// Closed by the jail first.
+    /// The jail closed the connection first.
     TimeWait,
 }
 
 const STATES: [State; 4] = [State::Established, State::FinWait1, State::CloseWait, State::TimeWait];
 
 impl State {
-    /// As netstat(1) calls it.
+    /// The name that netstat(1) has for the state.
     fn word(self) -> &'static str {
         match self {
             State::None => "",
@@ -49,22 +49,22 @@ impl State {
     }
 }
 
-/// A connection to each jail, with its server.
+/// A server in each jail, with its connection.
 pub struct Connections {
     servers: Vec<Server>,
     _streams: Vec<TcpStream>,
     _local: LocalTimeWait,
 }
 
-/// Both ends of a shared-IP jail's connection are the host's: such connections keep no TIME_WAIT, or keep it for
-/// milliseconds, unless the kernel is told otherwise.
+/// Makes the kernel keep TIME_WAIT for local connections. Both ends of a shared-IP jail's connection belong to the
+/// host, and by default the kernel keeps no TIME_WAIT for such connections, or keeps it for milliseconds.
 struct LocalTimeWait {
     name: &'static str,
     was: String,
 }
 
 impl LocalTimeWait {
-    /// Since FreeBSD 15 the time is set, in milliseconds; before, only whether there is any.
+    /// Since FreeBSD 15 the sysctl is the time in milliseconds. Before, it only switched TIME_WAIT on.
     const KEPT: [(&str, &str); 2] =
         [("net.inet.tcp.msl_local", "30000"), ("net.inet.tcp.nolocaltimewait", "0")];
 
@@ -101,7 +101,7 @@ struct Server {
 }
 
 impl Connections {
-    /// Asks each jail for something, and leaves it with a connection, or without one.
+    /// Sends each jail a request, and leaves the jail with a connection, or without one.
     pub fn open(world: &World, connected: bool) -> Connections {
         let mut servers: Vec<Server> = Vec::new();
         for (number, (jail, kind)) in world.jails.iter().enumerate() {
@@ -137,7 +137,7 @@ impl Server {
         Server { jail: jail.to_owned(), process, output, address, state }
     }
 
-    /// Waits until the server says this.
+    /// Waits until the server prints this line.
     fn hear(&mut self, wanted: &str) {
         let mut said = String::new();
         loop {
@@ -151,8 +151,8 @@ impl Server {
         }
     }
 
-    /// Connects to it, is greeted, and does the host's part for the state. A connection that the host keeps open is
-    /// returned.
+    /// Connects to the server, reads the greeting, and does the host's part for the state. Returns a connection
+    /// that the host keeps open.
     fn connect(&self) -> Option<TcpStream> {
         let address = SocketAddr::from((self.address, PORT));
         let mut stream = TcpStream::connect_timeout(&address, PATIENCE)
@@ -178,7 +178,7 @@ impl Server {
         }
     }
 
-    /// Looks whether the jail's end is in the state that it should be in.
+    /// Checks that the jail's end is in the intended state.
     fn look(&self, world: &World) {
         if self.state == State::None {
             return;
@@ -201,7 +201,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Its jail's end was its own, most of the time.
+        // Most servers have ended with their jail.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

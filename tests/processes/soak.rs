@@ -1,5 +1,5 @@
-//! Processes at random, on the same jails and on different ones, some of them killed at a random moment. Now and then all
-//! hold still, and the whole state is compared.
+//! Random commands, on the same jails and on different ones. Some are killed at a random moment. From time to time
+//! all workers pause, and the whole state is compared.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -11,11 +11,11 @@ use crate::number;
 use crate::program::Ended;
 use crate::world::{Kind, World};
 
-/// How many work at once, and how many commands each gives before all hold still.
+/// The number of workers, and of commands that each runs before the next comparison.
 const WORKERS: usize = 4;
 const COMMANDS: usize = 16;
 
-/// What was done, and how it ended.
+/// The commands that were run, and their outcomes.
 #[derive(Debug, Default)]
 struct Counts {
     done: BTreeMap<String, [usize; 3]>,
@@ -23,8 +23,8 @@ struct Counts {
     unknown: Vec<String>,
 }
 
-/// What a command may say that comes too early, too late, or in between. A restart has stopped its jail when another
-/// process starts the jail.
+/// Errors that a command may report because another process was faster. A restart may have stopped its jail when
+/// another process starts the jail.
 const FORESEEN: [&str; 4] =
     ["is already running!", "is not running!", "Nothing is left over", "is running already, with jid"];
 
@@ -48,8 +48,7 @@ fn many_processes_at_random() {
                 scope.spawn(move || work(world, dice, counts));
             }
         });
-        // As the configurations were, whatever was set meanwhile: what is written is the old or the new, so that
-        // they can be read.
+        // The configurations are set back. Each file has either its old or its new contents, so it can be read.
         world.ok(&["stop", "ALL"]);
         for (number, (name, kind)) in world.jails.iter().enumerate() {
             world.ok(&["set", &format!("ip4_addr={}", kind.ip4(number)[0]), "notes=none", name]);
@@ -130,7 +129,7 @@ fn work(world: &World, mut dice: Dice, counts: &Mutex<Counts>) {
     }
 }
 
-/// Whether an error is one that somebody else's work explains.
+/// Whether another process's work explains an error.
 fn foreseen(command: &str, _kind: Kind, said: &str) -> bool {
     let errors =
         said.lines().filter(|line| !line.contains("waiting for it") && !line.contains("clearing up first"));

@@ -1,4 +1,4 @@
-//! Everything there is, as lines that can be compared.
+//! The whole state of the host, as lines that can be compared.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
@@ -15,13 +15,13 @@ use jailwire::vnet::Vnet;
 use crate::program::text;
 use crate::world::World;
 
-/// How long what dies with a process or a jail may take to be gone.
+/// How long the kernel may take to remove what belonged to a process or a jail.
 const SETTLES: Duration = Duration::from_secs(30);
 
 impl World {
-    /// The whole state, in an order of its own and without the numbers that only ever grow: interfaces with
-    /// their addresses, members and descriptions, routes, jails and what is inside them, mounts, rulesets of
-    /// devfs, the state directory, the files below iocage's own.
+    /// The whole state in a fixed order, without numbers that only grow: interfaces with their addresses, members
+    /// and descriptions, routes, jails with their contents, mounts, devfs rulesets, the state directory, and the
+    /// files below iocage's directory.
     pub fn state(&self) -> Vec<String> {
         let mut lines = self.kernel_state().unwrap_or_else(|error| vec![format!("looking failed: {error}")]);
         run_files(&self.run_directory(), &mut lines);
@@ -54,20 +54,20 @@ impl World {
         }
         let devfs = Devfs::open(kernel.clone(), Path::new("/dev"))?;
         for number in devfs.rulesets()? {
-            // Which number is free depends on the order of starts.
+            // The order of starts decides which number is free.
             let shown = if number < 1000 { number.to_string() } else { "of a jail".to_owned() };
             lines.push(format!("ruleset {shown}: {:?}", devfs.rules(number)?));
         }
         Ok(lines)
     }
 
-    /// The state once it is the one that is expected, or as it is when that does not come about in time.
+    /// Waits until the state is the expected one. Fails if that does not happen in time.
     #[track_caller]
     pub fn settles(&self, expected: &[String], what: &str) {
         self.settles_within(SETTLES, expected, what);
     }
 
-    /// The same with a time limit of its own. Returns how long it took.
+    /// As `settles`, with another time limit. Returns how long it took.
     #[track_caller]
     pub fn settles_within(&self, limit: Duration, expected: &[String], what: &str) -> Duration {
         let begun = Instant::now();
@@ -97,7 +97,7 @@ impl World {
         begun.elapsed()
     }
 
-    /// What may hold a jail of a running kernel, as its own programs show it.
+    /// The processes and sockets that may keep a jail of a running kernel, as the system's programs show them.
     fn what_runs(&self) -> String {
         if self.sim.is_some() {
             return String::new();
@@ -121,7 +121,7 @@ impl World {
     }
 }
 
-/// A network stack.
+/// A network stack, as lines.
 fn stack(whose: &str, vnet: &Vnet) -> jailwire::Result<Vec<String>> {
     let mut lines = Vec::new();
     let shown = |name: &str| match name.split_once('.') {
@@ -132,14 +132,14 @@ fn stack(whose: &str, vnet: &Vnet) -> jailwire::Result<Vec<String>> {
         let interface = &details.interface;
         let name = shown(interface.name.as_str());
         let (groups, description) = (&details.groups, details.description.as_deref().unwrap_or_default());
-        // A host without a UUID of its own gives each new bridge a MAC address at random (ether_gen_addr(9)).
+        // A host without a UUID of its own gives each new bridge a random MAC address (ether_gen_addr(9)).
         let mac = interface.mac.filter(|_| interface.kind != InterfaceType::BRIDGE);
         lines.push(format!(
             "{whose} {name} flags {:?} mtu {} mac {mac:?} groups {groups:?} fib {} description {description}",
             interface.flags, interface.mtu, details.fib
         ));
         for address in &interface.addresses {
-            // Its scope is a number that only grows.
+            // The scope of an address is left out, because it is a number that only grows.
             lines.push(format!("{whose} {name} {} {:?}", address.network, address.broadcast));
         }
         if interface.kind == InterfaceType::BRIDGE {
@@ -149,7 +149,7 @@ fn stack(whose: &str, vnet: &Vnet) -> jailwire::Result<Vec<String>> {
         }
     }
     for route in vnet.routes(Fib::DEFAULT)? {
-        // Links are known by numbers that only grow, and what they are is in the interface's name.
+        // The index of a link is left out, because it only grows. The interface's name identifies the link.
         let via = match route.via {
             Via::Interface(_) => "on".to_owned(),
             via => via.to_string(),
@@ -160,7 +160,7 @@ fn stack(whose: &str, vnet: &Vnet) -> jailwire::Result<Vec<String>> {
     Ok(lines)
 }
 
-/// The files of jails in /var/run, and those of ours.
+/// The jails' files in /var/run, and the program's own.
 fn run_files(directory: &Path, lines: &mut Vec<String>) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let (name, path) = (entry.file_name(), entry.path());
@@ -174,7 +174,8 @@ fn run_files(directory: &Path, lines: &mut Vec<String>) {
     }
 }
 
-/// The files below iocage's directory, but for logs, and for what iocage itself writes at every start.
+/// The files below iocage's directory, without logs, and without the files that iocage itself writes at every
+/// start.
 fn files(top: &Path, directory: &Path, device: u64, lines: &mut Vec<String>) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -198,7 +199,7 @@ fn files(top: &Path, directory: &Path, device: u64, lines: &mut Vec<String>) {
             kept.map(|line| line.trim().trim_end_matches(',')).collect::<Vec<_>>().join("|")
         };
         lines.push(format!("file {}: {what}", name.display()));
-        // What is mounted is seen as a mount.
+        // Mounted directories are compared as mounts.
         if about.is_dir() && about.dev() == device {
             files(top, &path, device, lines);
         }

@@ -1,4 +1,4 @@
-//! A host with a bridge and an interface that stands for its own, and jails on it.
+//! A host with a bridge, an interface that stands for the host's own, and jails.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,17 +11,17 @@ use jailwire::types::InterfaceName;
 use jailwire::vnet::Vnet;
 use tempfile::TempDir;
 
-/// A running kernel is one, and so is what is compared.
+/// Lets one test run at a time, because a running kernel has one state to compare.
 static MACHINE: Mutex<()> = Mutex::new(());
 
-/// Where the jails' base system comes from.
+/// The directories of the host that serve as the jails' base system.
 pub const BASE: [&str; 6] = ["bin", "lib", "libexec", "sbin", "usr/bin", "usr/lib"];
 
-/// What a jail's network is like.
+/// The kinds of network that a jail may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Vnet,
-    /// On a bridge that is there, and on one that the first jail makes and the last takes away.
+    /// The jail is on a bridge that exists, and on a bridge that the first jail makes and the last takes away.
     TwoInterfaces,
     DualStack,
     SharedIp,
@@ -90,7 +90,7 @@ fn machine() -> Option<Arc<dyn Kernel>> {
     None
 }
 
-/// In memory where that can be.
+/// A directory in memory, if the system has one.
 fn place() -> PathBuf {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
@@ -101,12 +101,12 @@ pub fn name(text: &str) -> InterfaceName {
 }
 
 impl World {
-    /// A host with so many jails of each kind, which were up once, and are down.
+    /// A host with this number of jails of each kind. They were up once, and are down.
     pub fn new(of_each: usize) -> World {
         World::of(&KINDS.map(|kind| (kind, of_each)))
     }
 
-    /// A host with so many jails of these kinds, which were up once, and are down.
+    /// A host with these numbers of jails of these kinds. They were up once, and are down.
     pub fn of(wanted: &[(Kind, usize)]) -> World {
         let directory = tempfile::tempdir_in(place()).expect("a temporary directory");
         let (kernel, sim, alone): (Arc<dyn Kernel>, _, _) = match machine() {
@@ -131,7 +131,8 @@ impl World {
             }
         }
         if !world.jails.is_empty() {
-            // What a start leaves for good, as iocage does, is there from now on, and config.json as it is written.
+            // From now on, the files that a start leaves for good exist, as with iocage, and config.json has the
+            // form in which it is written.
             for (name, _) in &world.jails {
                 world.ok(&["set", "notes=none", name]);
             }
@@ -141,7 +142,7 @@ impl World {
         world
     }
 
-    /// An epair whose ends stand for an interface of the host, and for the network it is in.
+    /// Makes an epair. One end stands for an interface of the host, the other for the network behind it.
     fn wire_host(&self) {
         let pair = self.host.create_epair().expect("an epair");
         let (lan, cable, bridge) = (name("lan0"), name("lan0b"), name("bridge90"));
@@ -191,7 +192,7 @@ impl World {
         self.host.kernel().run_directory().to_owned()
     }
 
-    /// What is mounted somewhere below iocage's directory.
+    /// The mounts below iocage's directory.
     pub fn mounts(&self) -> Vec<jailwire::kernel::Mounted> {
         let top = self.directory.path().canonicalize().expect("the directory");
         mount::beneath(&**self.host.kernel(), &top).expect("the mounts")
@@ -199,7 +200,7 @@ impl World {
 }
 
 impl Drop for World {
-    /// Whatever a test has left that failed would be found by the next, on a running kernel.
+    /// Removes everything, because on a running kernel the next test would find the leftovers of a failed test.
     fn drop(&mut self) {
         if self.sim.is_some() {
             return;
@@ -211,7 +212,7 @@ impl Drop for World {
                 let _ = jail::wait_gone(&**kernel, jail.jid, std::time::Duration::from_secs(10));
             }
         }
-        // Epairs go with the jails that they were made in, and no process may destroy them meanwhile.
+        // Epairs go with the jails that they were made in, and must not be destroyed meanwhile.
         std::thread::sleep(std::time::Duration::from_secs(2));
         for mounted in self.mounts() {
             let _ = mount::unmount(&**kernel, &mounted, true);

@@ -1,4 +1,4 @@
-//! Comparing a record with what another kernel does.
+//! Compares a record with the behaviour of another kernel.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use crate::operation::{Operation, Step};
 use crate::record::{Changes, Record};
 use crate::stage::{Outcome, Stage};
 
-/// How long a kernel may take until it shows what it did. Link states are told by another thread …
+/// How long a kernel may take until the effect of an operation is visible. Another thread reports link states.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// … and interfaces come back one by one from a jail that is gone.
+/// How long interfaces may take to come back, one by one, from a jail that is gone.
 const RETURNED: Duration = Duration::from_secs(15);
 
-/// How often it is looked at meanwhile.
+/// The interval between two observations meanwhile.
 const PERIOD: Duration = Duration::from_millis(25);
 
-/// The first operation that two kernels do not agree in.
+/// The first operation in which two kernels differ.
 #[derive(Debug, Clone)]
 pub struct Difference {
     /// Its place in the sequence.
@@ -27,7 +27,7 @@ pub struct Difference {
     pub step: Step,
     pub recorded: Outcome,
     pub seen: Outcome,
-    /// From the recorded state to the one that was seen.
+    /// The changes from the recorded state to the observed state.
     pub state: Changes,
 }
 
@@ -48,7 +48,7 @@ impl fmt::Display for Difference {
 ///
 /// # Panics
 ///
-/// When the kernel cannot be looked at, or cleared.
+/// If the kernel cannot be observed or cleared.
 pub fn compare(record: &Record, kernel: Arc<dyn Kernel>) -> Option<Difference> {
     let mut stage = Stage::new(kernel).expect("a kernel to play on");
     let mut expected = stage.observe().expect("a kernel to look at").lines();
@@ -76,11 +76,11 @@ fn first_difference(record: &Record, stage: &mut Stage, expected: &mut Vec<Strin
     None
 }
 
-/// Waits until a state is as it should be. Returns what is different when the state does not come.
+/// Waits until the state is the expected one. Returns the differences if that does not happen.
 fn settle(stage: &Stage, expected: &[String], limit: Duration) -> Changes {
     let until = stage.kernel.now() + limit;
     loop {
-        // An interface on its way from one stack to another is an error for a process that looks at it.
+        // While an interface moves from one stack to another, an observation may fail.
         let seen = match stage.observe() {
             Ok(state) => state.lines(),
             Err(error) => vec![format!("{error:#}")],

@@ -1,4 +1,4 @@
-//! Numbers that look random, and are the same each time.
+//! Pseudorandom numbers, which are the same in each run.
 
 /// splitmix64.
 #[derive(Debug)]
@@ -18,17 +18,17 @@ impl Dice {
         ((value ^ value >> 31) % limit as u64) as usize
     }
 
-    /// True once in so many times.
+    /// True once in this number of times, on average.
     pub fn one_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
 
-    /// Picks a thing; returns `None` when there is nothing to pick from.
+    /// Picks one of the things. Returns `None` if there are none.
     pub fn one_of<'a, T>(&mut self, things: &'a [T]) -> Option<&'a T> {
         if things.is_empty() { None } else { Some(&things[self.below(things.len())]) }
     }
 
-    /// One of some things that are there.
+    /// Picks one of at least one things.
     pub fn pick<T: Copy>(&mut self, things: &[T]) -> T {
         things[self.below(things.len())]
     }

@@ -1,8 +1,8 @@
-//! Making sequences.
+//! Makes sequences.
 //!
-//! A sequence is played on the simulated kernel while it is made, so that each operation can be about what is
-//! there by then. Addresses, destinations and new names come from a handful, so that they meet; some of the
-//! names are of nothing.
+//! A sequence is played on the simulated kernel while it is made, so that each operation can be about objects that
+//! exist by then. Addresses, destinations and new names come from a small set, so that they collide. Some of the
+//! names are names of no interface.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -18,7 +18,7 @@ use crate::operation::{Bits, Operation, Place, Step};
 use crate::play::Recorder;
 use crate::record::Record;
 
-/// Makes a sequence, and what the simulated kernel says to it. The same numbers make the same sequence.
+/// Makes a sequence, with the answers of the simulated kernel. The same arguments make the same sequence.
 pub fn generate(release: Release, seed: u64, operations: usize) -> Record {
     let mut recorder = Recorder::new(release, seed);
     let mut dice = Dice::new(seed);
@@ -35,7 +35,7 @@ pub fn generate(release: Release, seed: u64, operations: usize) -> Record {
     recorder.record
 }
 
-/// Every interface. What is moved or renamed keeps its index, and only epairs come two at a time.
+/// The indices of all interfaces. A moved or renamed interface keeps its index, and only epairs come two at a time.
 fn indices(state: &State) -> BTreeSet<u16> {
     state.stacks.values().flat_map(|stack| &stack.interfaces).map(|seen| seen.index).collect()
 }
@@ -49,7 +49,7 @@ struct Choice<'a> {
     release: Release,
 }
 
-/// More interfaces than this in one stack, and some of them go.
+/// If a stack has more interfaces than this, some are destroyed.
 const MANY: usize = 9;
 
 const CLONERS: [&str; 12] = [
@@ -73,8 +73,8 @@ impl Choice<'_> {
             22..34 if self.crowded(at) => Operation::Destroy { name: self.name(at) },
             22..34 => Operation::Create { cloner: name(self.dice.pick(&CLONERS)) },
             34..38 => Operation::Destroy { name: self.name(at) },
-            // A stack without its lo0 is one that kernels do not expect, so that one keeps its name: what is
-            // moved is told by it.
+            // Kernels do not expect a stack without lo0, so lo0 keeps its name. The name also says which interfaces
+            // may be moved.
             38..42 => match self.name(at) {
                 lo0 if lo0 == *"lo0" => Operation::Up { name: lo0 },
                 old => Operation::Rename { name: old, new: name(self.dice.pick(&NEW_NAMES)) },
@@ -87,7 +87,7 @@ impl Choice<'_> {
         Step { at, operation }
     }
 
-    /// A network stack: the host, one of those that are there, or seldom any.
+    /// Picks a place: the host, a network stack that exists, or seldom any other place.
     fn place(&mut self) -> Place {
         let there: Vec<Place> = self.state.stacks.keys().copied().collect();
         match self.dice.below(40) {
@@ -101,7 +101,7 @@ impl Choice<'_> {
         self.state.stacks.get(&at).is_some_and(|stack| stack.interfaces.len() > MANY)
     }
 
-    /// An interface, or seldom a name of none.
+    /// Picks an interface, or seldom a name of no interface.
     fn name(&mut self, at: Place) -> InterfaceName {
         let there = self.names(at, |_| true);
         match self.dice.one_of(&there) {
@@ -218,8 +218,8 @@ impl Choice<'_> {
         }
     }
 
-    /// Whether the other end is on a bridge already. Then frames would go round for ever, and a kernel would
-    /// have time for little else.
+    /// Whether the other end is on a bridge already. Frames would then circulate for ever, and take up most of the
+    /// kernel's time.
     fn closes_a_circle(&self, at: Place, joining: InterfaceName) -> bool {
         let mut here = self.state.stacks.get(&at).into_iter().flat_map(|stack| &stack.interfaces);
         let Some(joining) = here.find(|seen| seen.name == joining) else { return false };
@@ -265,7 +265,7 @@ impl Choice<'_> {
             }
             _ => match self.dice.one_of(there).map(|network| network.ip()) {
                 Some(IpAddr::V4(address)) => Operation::NoInet { name, address },
-                // Link-local addresses that a kernel made up differ.
+                // Link-local addresses that kernels have chosen differ.
                 Some(IpAddr::V6(address)) if !address.is_unicast_link_local() => {
                     Operation::NoInet6 { name, address }
                 }
@@ -275,7 +275,7 @@ impl Choice<'_> {
         }
     }
 
-    /// A neighbour of an address that is there, of the family of the destination; or anything.
+    /// Picks a neighbour of an existing address, of the family of the destination, or any address.
     fn gateway(&mut self, at: Place, destination: IpNetwork) -> IpAddr {
         let stack = self.state.stacks.get(&at);
         let interfaces = stack.into_iter().flat_map(|stack| &stack.interfaces);
@@ -363,7 +363,7 @@ impl Choice<'_> {
             _ if self.release == Release::V15_1 => {
                 Operation::Vlan { parent: name, tag: self.dice.pick(&[5, 6, 4094]) }
             }
-            // A stack has one routing table, and a second is no place for an address: kernels panic.
+            // A stack has one routing table. With an address in a second one, kernels panic.
             _ => Operation::Fib { name, fib: self.dice.below(2) as u32 },
         }
     }

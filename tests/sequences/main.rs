@@ -1,11 +1,10 @@
-//! Sequences of operations, made at random and the same on both kernels.
+//! Random sequences of operations, which have to have the same effects on both kernels.
 //!
-//! A [`generator`](generate) makes sequences that look as if somebody meant them: interfaces are cloned,
-//! renamed, lent to jails and taken back, put on bridges, given addresses and routes, and destroyed; jails
-//! come and go meanwhile; many of the operations are refused. Played on a kernel, a sequence leaves a
-//! [`Record`]: for each operation what the kernel answered and what changed in every network stack. A record
-//! made on one kernel is [compared](compare) with what another does, and a difference is
-//! [shrunk](shrink) to the shortest sequence that still shows it.
+//! A [`generator`](generate) makes plausible sequences: interfaces are cloned, renamed, lent to jails and taken
+//! back, put on bridges, given addresses and routes, and destroyed; jails are made and removed meanwhile; many of
+//! the operations are refused. Played on a kernel, a sequence leaves a [`Record`]: for each operation what the
+//! kernel answered and what changed in every network stack. A record made on one kernel is [compared](compare) with
+//! what another does, and a difference is [shrunk](shrink) to the shortest sequence that still shows it.
 //!
 //! * On FreeBSD, as root, this runs new sequences on the simulated kernel and on the running one, side by
 //!   side. `JAILWIRE_SEQUENCES` says how many operations (600), `JAILWIRE_SEED` from which seed on (1).
@@ -15,7 +14,7 @@
 //! * With `JAILWIRE_MADE=FOLDER` sequences are taken from there instead of being made: in a guest without
 //!   acceleration the simulated kernel is the slower of the two, so make them beforehand.
 //!
-//! A difference that was found and mended is a test of its own in `tests/contract`.
+//! Each difference that was found and corrected has a test in `tests/contract`.
 
 mod compare;
 mod dice;

@@ -1,8 +1,8 @@
-//! What there is, after an operation: as data for the generator, and as text to compare.
+//! The state after an operation: as data for the generator, and as text to compare.
 //!
-//! In the text is what two kernels must agree in. Not in it are numbers that are anybody's (jids, indexes),
-//! times and counters, and link addresses that a kernel makes up: those read `own`, and so do the IPv6
-//! addresses that are made from them.
+//! The text has the parts of the state in which two kernels must agree. It has no arbitrary numbers (jids,
+//! indexes), no times and no counters. A link address that a kernel has chosen is shown as `own`, and so are the
+//! IPv6 addresses that are made from it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -18,14 +18,14 @@ use jailwire::{Error, Fib, Interface, InterfaceName, MacAddr, Result, Via, Vnet,
 use crate::operation::Place;
 use crate::stage::{Jail, Stage};
 
-/// Link addresses that a sequence gives begin so.
+/// The beginning of the link addresses that a sequence sets.
 pub const GIVEN: [u8; 3] = [2, 0x77, 0];
 
-/// All that a sequence could have changed.
+/// All state that a sequence could have changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct State {
     pub stacks: BTreeMap<Place, Stack>,
-    /// Jails, with what is to be said of each.
+    /// The jails, with a text about each.
     pub jails: BTreeMap<Place, String>,
 }
 
@@ -56,7 +56,7 @@ struct SeenRoute {
 }
 
 impl State {
-    /// The state as lines, each of which says where it is about.
+    /// The state as lines. Each line begins with its place.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for (place, stack) in &self.stacks {
@@ -77,14 +77,14 @@ impl State {
 }
 
 impl Stack {
-    /// Where the routes lead that somebody has made.
+    /// The destinations of the routes that the sequence has made.
     pub fn destinations(&self) -> Vec<IpNetwork> {
         self.routes.iter().filter(|route| route.by_hand).map(|route| route.destination).collect()
     }
 }
 
 impl Stage {
-    /// Looks at everything. An interface that goes away meanwhile is looked for again.
+    /// Observes the whole state. If an interface goes away meanwhile, it begins again.
     pub fn observe(&self) -> Result<State> {
         let mut state = State::default();
         state.stacks.insert(Place::HOST, self.look_at(self.host(), true)?);
@@ -105,7 +105,7 @@ impl Stage {
             };
             state.jails.insert(*place, said);
             match there {
-                // No process can enter it any more; its sockets tell the names.
+                // No process can enter a dying jail. Its sockets still give the names.
                 Jail::Dying(_, vnet) => {
                     let names = vnet.links()?.into_iter().map(|link| link.name);
                     let interfaces = names.map(|name| Seen::by_name(vnet, name)).collect::<Result<_>>()?;
@@ -215,7 +215,7 @@ impl Seen {
         })
     }
 
-    /// As far as it can be seen without a dump.
+    /// An interface, as far as it can be read without a dump.
     fn by_name(vnet: &Vnet, name: InterfaceName) -> Result<Seen> {
         let flags = vnet.flags(&name)?;
         let line = format!("{name} flags {:x} mtu {}", flags.bits(), vnet.mtu(&name)?);
@@ -237,7 +237,7 @@ impl Seen {
     }
 }
 
-/// What a dump does not tell.
+/// The attributes that are not in a dump.
 fn attributes(vnet: &Vnet, name: &InterfaceName) -> Result<String> {
     let (can, does) = vnet.capabilities(name)?;
     let mut groups: Vec<String> = vnet.groups(name)?.iter().map(ToString::to_string).collect();
@@ -311,7 +311,7 @@ fn of_ip(ip: IpAddr) -> String {
 
 fn made_up(ip: Ipv6Addr) -> bool {
     let octets = ip.octets();
-    // EUI-64: the bit that says who gave it out is turned round.
+    // EUI-64 inverts the bit for universal and local addresses.
     let given = octets[8] ^ 2 == GIVEN[0] && octets[9..11] == GIVEN[1..];
     ip.is_unicast_link_local() && octets[11..13] == [0xff, 0xfe] && !given
 }

@@ -1,4 +1,4 @@
-//! The operations, and how they are written.
+//! The operations, and their form as text.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -7,8 +7,8 @@ use std::str::FromStr;
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 use jailwire::{InterfaceName, MacAddr};
 
-/// Where something is done: the host, or a jail. The jails `a` to `c` have a network stack of their own,
-/// `p` and `q` share the host's.
+/// The place of an operation: the host, or a jail. The jails `a` to `c` have a network stack of their own, `p` and
+/// `q` share the host's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place(pub char);
 
@@ -36,7 +36,7 @@ impl FromStr for Place {
     }
 }
 
-/// Some bits, in hexadecimal.
+/// Bits, written in hexadecimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Bits(pub u32);
 
@@ -57,7 +57,7 @@ impl FromStr for Bits {
 /// Defines [`Operation`]: each variant, the word it is written with, and what follows the word.
 macro_rules! operations {
     ($($(#[$doc:meta])* $variant:ident = $word:literal { $($field:ident: $type:ty),* })*) => {
-        /// Something that is done in one place.
+        /// An operation in one place.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Operation {
             $($(#[$doc])* $variant { $($field: $type),* },)*
@@ -114,9 +114,9 @@ operations! {
     Create = "create" { cloner: InterfaceName }
     Destroy = "destroy" { name: InterfaceName }
     Rename = "rename" { name: InterfaceName, new: InterfaceName }
-    /// From the host to a jail.
+    /// Moves an interface from the host to a jail.
     Lend = "lend" { name: InterfaceName, to: Place }
-    /// From a jail to the host.
+    /// Moves an interface from a jail to the host.
     Reclaim = "reclaim" { name: InterfaceName, from: Place }
 
     Up = "up" { name: InterfaceName }
@@ -153,9 +153,9 @@ operations! {
     Pvid = "pvid" { bridge: InterfaceName, name: InterfaceName, vlan: u16 }
     Vlan = "vlan" { parent: InterfaceName, tag: u16 }
 
-    /// A jail that stays, with a network stack of its own.
+    /// Makes a jail that stays, with a network stack of its own.
     Make = "make" {}
-    /// A jail that lives as long as its holder.
+    /// Makes a jail that lives as long as its holder.
     Hold = "hold" {}
     /// Makes a held jail stay.
     Commit = "commit" {}
@@ -163,13 +163,13 @@ operations! {
     Release = "release" {}
     /// Removes a jail, and waits until it is gone.
     Remove = "remove" {}
-    /// Removes a jail while sockets of its stack are open: it dies, and is not gone.
+    /// Removes a jail while sockets of its stack are open, so that it stays dying.
     Abandon = "abandon" {}
-    /// Closes those sockets.
+    /// Closes the sockets of a dying jail.
     LetGo = "let-go" {}
-    /// A jail that shares the host's stack and has one address.
+    /// Makes a jail that shares the host's stack and has one address.
     Share = "share" { address: Ipv4Addr }
-    /// Gives it another address.
+    /// Gives such a jail another address.
     Readdress = "readdress" { address: Ipv4Addr }
     /// The host name.
     Hostname = "hostname" { text: String }

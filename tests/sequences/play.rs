@@ -1,4 +1,4 @@
-//! Playing a sequence on the simulated kernel: what a record holds.
+//! Plays a sequence on the simulated kernel, and records the results.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::operation::Step;
 use crate::record::{Changes, Entry, Record};
 use crate::stage::{Stage, simulated};
 
-/// Longer than a simulated kernel is busy with anything that it does later.
+/// A time after which the simulated kernel has completed all delayed work.
 const AFTERMATH: Duration = Duration::from_secs(5);
 
 /// The simulated release that is nearest to a kern.osreldate.
@@ -36,7 +36,7 @@ impl Recorder {
         Recorder { sim, stage, record, state }
     }
 
-    /// Plays one operation and notes what came of it.
+    /// Plays one operation, and records its outcome.
     pub fn play(&mut self, step: Step) {
         let outcome = self.stage.play(&step);
         self.sim.sleep(AFTERMATH);

@@ -1,4 +1,4 @@
-//! Records: what a kernel did, as text that a person can read.
+//! Records of a kernel's behaviour, as readable text.
 //!
 //! ```text
 //! # FreeBSD 15.1-RELEASE-p1
@@ -14,7 +14,7 @@
 //!   = ENXIO
 //! ```
 //!
-//! After each operation come its outcome and the lines of the state that went and came.
+//! Each operation is followed by its outcome, and by the lines of the state that went and came.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,17 +22,17 @@ use std::str::FromStr;
 use crate::operation::Step;
 use crate::stage::Outcome;
 
-/// What a kernel did.
+/// A record of a kernel's behaviour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// kern.osreldate of the kernel.
     pub release: i32,
-    /// What the sequence was made from.
+    /// The seed of the sequence.
     pub seed: u64,
     pub entries: Vec<Entry>,
 }
 
-/// One operation and what came of it.
+/// One operation, with its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub step: Step,
@@ -40,7 +40,7 @@ pub struct Entry {
     pub changes: Changes,
 }
 
-/// The lines of a state that went, and those that came.
+/// The lines of a state that went, and the lines that came.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Changes {
     pub gone: Vec<String>,
@@ -48,7 +48,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// From one state to another. Equal lines are counted.
+    /// The changes from one state to another. Equal lines are counted.
     pub fn between(before: &[String], after: &[String]) -> Changes {
         let without = |lines: &[String], others: &[String]| {
             let mut others: Vec<&String> = others.iter().collect();
@@ -64,7 +64,7 @@ impl Changes {
         Changes { gone: without(before, after), new: without(after, before) }
     }
 
-    /// Makes them.
+    /// Applies the changes.
     pub fn apply(&self, lines: &mut Vec<String>) -> Result<(), String> {
         for line in &self.gone {
             let at = lines.iter().position(|other| other == line);

@@ -1,12 +1,13 @@
-//! The shortest sequence that still shows a difference.
+//! Finds the shortest sequence that still shows a difference.
 
 use crate::compare::Difference;
 use crate::operation::Step;
 
-/// Leaves out operations as long as there is still a difference. Returns what is left, and the difference.
+/// Leaves out operations as long as there is still a difference. Returns the remaining sequence, and the
+/// difference.
 ///
-/// What comes after the difference goes first, then halves of the rest, then smaller and smaller parts of it,
-/// down to single operations, until none of these can be left out.
+/// The operations after the difference are left out first, then halves of the rest, then smaller and smaller parts,
+/// down to single operations, until no single operation can be left out.
 pub fn shrink(
     steps: &[Step],
     found: Difference,

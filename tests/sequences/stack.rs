@@ -1,4 +1,4 @@
-//! Playing operations that need a network stack and no more.
+//! Plays operations that need only a network stack.
 
 use jailwire::bridge::MemberFlags;
 use jailwire::interface::{Capabilities, InterfaceFlags};
@@ -9,7 +9,7 @@ use jailwire::{Fib, Mtu, Result, Route, Via, VlanId, Vnet};
 use crate::operation::{Bits, Operation};
 use crate::stage::{DONE, Outcome};
 
-/// An operation that needs a network stack and no more.
+/// Plays an operation that needs only a network stack.
 pub fn change(vnet: &Vnet, operation: &Operation) -> Result<Option<Outcome>> {
     let flags = |bits: &Bits| InterfaceFlags::from_bits_retain(bits.0);
     match operation {
@@ -73,7 +73,7 @@ pub fn change(vnet: &Vnet, operation: &Operation) -> Result<Option<Outcome>> {
             let vlan = Vlan { parent: *parent, tag, protocol: VlanProtocol::Dot1q };
             return vnet.create_vlan(&vlan, None, None).map(|name| Some(format!("ok {name}")));
         }
-        // Lend and Reclaim in a jail: interfaces move between the caller's stack and another.
+        // Lend and Reclaim move interfaces between the caller's stack and another, so they are played elsewhere.
         _ => return Ok(None),
     }
     Ok(Some(DONE.to_owned()))

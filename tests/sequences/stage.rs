@@ -1,4 +1,4 @@
-//! A kernel with what a sequence makes on it: plays operations.
+//! A kernel with the objects that a sequence makes on it. Plays operations.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -16,19 +16,19 @@ use jailwire::{Fib, Jid, Result, Via, Vnet};
 use crate::operation::{Operation, Place, Step};
 use crate::stack;
 
-/// Longer than anything takes that is certain to come.
+/// The longest wait for an event that is certain to come.
 const SOON: Duration = Duration::from_secs(30);
 
 /// A jail of a sequence.
 #[derive(Debug)]
 pub enum Jail {
-    /// It dies with its holder.
+    /// The jail dies with its holder.
     Held(HeldJail),
-    /// It stays.
+    /// The jail stays.
     Kept(Jid, Vnet),
-    /// It was removed; the sockets keep it.
+    /// The jail was removed, and sockets keep it dying.
     Dying(Jid, Vnet),
-    /// It has the host's network stack.
+    /// The jail has the host's network stack.
     Sharing(Jid),
 }
 
@@ -49,10 +49,11 @@ impl Jail {
     }
 }
 
-/// What came of an operation: `ok`, what was made, an error's name, or `-` where there is no such place.
+/// The outcome of an operation: `ok`, the name of the made object, an error's name, or `-` if the place does not
+/// exist.
 pub type Outcome = String;
 
-/// A kernel, and what a sequence made on it so far.
+/// A kernel, and the objects that a sequence has made on it so far.
 #[derive(Debug)]
 pub struct Stage {
     pub kernel: Arc<dyn Kernel>,
@@ -65,7 +66,7 @@ pub struct Stage {
     dad_count: i32,
 }
 
-/// A simulated host like a guest: with lo0, and nothing to be reached.
+/// A simulated host like a guest, with lo0 and without any network.
 pub fn simulated(release: Release) -> Sim {
     let sim = Sim::with(&Options::default().with_release(release));
     let host = Vnet::host(Arc::new(sim.clone()));
@@ -77,7 +78,7 @@ pub fn simulated(release: Release) -> Sim {
 }
 
 impl Stage {
-    /// Takes a kernel over. No other process may change its network stack meanwhile.
+    /// Takes over a kernel. No other process may change the host's network stack meanwhile.
     pub fn new(kernel: Arc<dyn Kernel>) -> Result<Stage> {
         for module in ["if_epair", "if_bridge"] {
             kernel.load_module(module).unwrap();
@@ -86,7 +87,7 @@ impl Stage {
         let lo0 = "lo0".parse().unwrap();
         host.up(&lo0)?;
         host.ensure_ipv4(&lo0, "127.0.0.1/8".parse::<ipnetwork::Ipv4Network>().unwrap())?;
-        // Addresses are there at once or not at all: nothing depends on who is faster.
+        // Without duplicate address detection, addresses are valid at once, so no result depends on timing.
         let dad_count = host.sysctl_int(DAD_COUNT)?;
         host.set_sysctl_int(DAD_COUNT, 0)?;
         let others: Vec<u16> = host.links()?.iter().map(|link| link.index).collect();
@@ -100,7 +101,7 @@ impl Stage {
         &self.host
     }
 
-    /// The network stack of a place, if it is there.
+    /// The network stack of a place, if the place exists.
     pub fn vnet(&self, place: Place) -> Option<&Vnet> {
         if place == Place::HOST { Some(&self.host) } else { self.jails.get(&place)?.vnet() }
     }
@@ -213,7 +214,7 @@ impl Stage {
         Ok(Some(DONE.to_owned()))
     }
 
-    /// Takes away all that was made, and leaves the kernel as it was.
+    /// Removes all objects that were made, and leaves the kernel as it was.
     pub fn clear(mut self) -> Result<()> {
         for (_, there) in std::mem::take(&mut self.jails) {
             let jid = there.jid();
@@ -224,8 +225,8 @@ impl Stage {
             }
             jail::wait_gone(&*self.kernel, jid, SOON)?;
         }
-        // What a jail had comes back after it is gone, and what was made in it goes, one by one. 15.1 was seen
-        // to panic when somebody destroyed meanwhile: so let it come to an end first.
+        // After a jail is gone, its interfaces come back one by one, and interfaces that were made in it go. 15.1
+        // was seen to panic if interfaces were destroyed meanwhile, so wait until this is over.
         let quiet = Duration::from_millis(1500);
         let (mut last, mut before) = (self.kernel.now(), self.host.links()?);
         while self.kernel.now() - last < quiet {
@@ -239,7 +240,7 @@ impl Stage {
             // The other end of an epair goes with the first.
             let _ = self.host.destroy(&link.name);
         }
-        // Of several paths, one whose gateway is not told can be deleted when the others are gone.
+        // A path without a known gateway can be deleted only after the other paths of its route.
         for _ in 0..2 {
             for route in self.routes_made()? {
                 match self.delete_whatever_it_is(&route) {
@@ -249,13 +250,13 @@ impl Stage {
             }
         }
         self.host.set_sysctl_int(DAD_COUNT, self.dad_count)?;
-        // Otherwise the next sequence would begin with it.
+        // The next sequence would begin with the leftovers.
         let left = self.observe()?.lines();
         assert_eq!(left, ["h has "], "left on the host");
         Ok(())
     }
 
-    /// Deletes a route, also one that was an address's own and has been changed: those outlive the address.
+    /// Deletes a route, also a changed route of an address, which outlives the address.
     fn delete_whatever_it_is(&self, route: &RouteEntry) -> Result<()> {
         let gateway = match route.via {
             Via::Gateway(gateway) => Some(gateway),
@@ -287,5 +288,5 @@ impl Stage {
 
 const DAD_COUNT: &str = "net.inet6.ip6.dad_count";
 
-/// Done, and nothing more to say.
+/// The outcome of an operation that succeeded and made no object.
 pub const DONE: &str = "ok";

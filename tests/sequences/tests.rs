@@ -1,4 +1,4 @@
-//! The tests.
+//! The tests of sequences.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::record::Record;
 use crate::shrink::shrink;
 use crate::stage::simulated;
 
-/// Operations of one sequence.
+/// The number of operations of one sequence.
 const LENGTH: usize = 100;
 
 fn number(variable: &str, default: usize) -> usize {
@@ -25,7 +25,7 @@ fn number(variable: &str, default: usize) -> usize {
     }
 }
 
-/// The running kernel on FreeBSD, another simulated one elsewhere.
+/// The running kernel on FreeBSD, a further simulated kernel elsewhere.
 #[cfg(target_os = "freebsd")]
 fn kernel() -> Arc<dyn Kernel> {
     let kernel = jailwire::kernel::here().unwrap();
@@ -33,7 +33,7 @@ fn kernel() -> Arc<dyn Kernel> {
     kernel
 }
 
-/// The running kernel on FreeBSD, another simulated one elsewhere.
+/// The running kernel on FreeBSD, a further simulated kernel elsewhere.
 #[cfg(not(target_os = "freebsd"))]
 fn kernel() -> Arc<dyn Kernel> {
     let release = std::env::var("JAILWIRE_SIM_RELEASE").ok();
@@ -43,7 +43,7 @@ fn kernel() -> Arc<dyn Kernel> {
     Arc::new(simulated(release))
 }
 
-/// One at a time: a running kernel has one host.
+/// Lets one test run at a time, because a running kernel has one host.
 fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
@@ -81,7 +81,7 @@ fn story(steps: &[Step], difference: &Difference) -> String {
     format!("the shortest sequence, of {}:\n{}{difference}", steps.len(), steps.concat())
 }
 
-/// New sequences, on the simulated kernel and on the running one.
+/// Plays new sequences on the simulated kernel and on the running one.
 #[test]
 fn both_kernels_do_the_same() {
     let _turn = turn();
@@ -108,7 +108,7 @@ fn both_kernels_do_the_same() {
                 );
                 refused += record.entries.iter().filter(|entry| !entry.outcome.starts_with("ok")).count();
                 if let Some(folder) = &records {
-                    // What the running kernel did was the same.
+                    // The running kernel behaved in the same way.
                     fs::write(folder.join(format!("{seed}.txt")), format!("# {shown}\n{record}")).unwrap();
                 }
             }
@@ -133,7 +133,7 @@ fn both_kernels_do_the_same() {
     assert!(stories.is_empty(), "{} differences:\n{}", stories.len(), stories.join("\n"));
 }
 
-/// What running kernels did, on the simulated one.
+/// Plays the records of running kernels on the simulated kernel.
 #[test]
 fn the_simulated_kernel_does_what_was_recorded() {
     let records = records();
@@ -152,7 +152,7 @@ fn the_simulated_kernel_does_what_was_recorded() {
     assert_eq!(releases, [Release::V14_2, Release::V15_1], "records of both");
 }
 
-/// A record is text, and the text is the record.
+/// A record can be written as text, and reading the text gives the same record.
 #[test]
 fn records_are_read_as_they_are_written() {
     let record = generate(Release::V15_1, 3, 60);
@@ -169,7 +169,7 @@ fn a_seed_is_a_sequence() {
     assert_ne!(generate(Release::V14_2, 5, 80).steps(), generate(Release::V14_2, 6, 80).steps());
 }
 
-/// Every operation occurs, and most of them succeed and fail now and then.
+/// Every operation occurs, and most operations both succeed and fail.
 #[test]
 fn sequences_are_of_everything() {
     let mut seen: std::collections::BTreeMap<&str, [usize; 2]> = std::collections::BTreeMap::new();
@@ -188,13 +188,13 @@ fn sequences_are_of_everything() {
     assert!(refused * 6 > succeeded, "{seen:?}");
 }
 
-/// Two kernels that differ are told apart, by the shortest sequence that does so.
+/// A difference between two kernels is found, and shrunk to the shortest sequence that shows it.
 #[test]
 fn a_difference_is_shrunk() {
     let differs = |steps: &[Step]| compare(&play(Release::V15_1, steps), Arc::new(simulated(Release::V14_2)));
     let mut steps = generate(Release::V14_2, 11, 30).steps();
     steps.retain(|step| differs(std::slice::from_ref(step)).is_none());
-    // FreeBSD 14 does not forward to the other end what an end of an epair can do.
+    // FreeBSD 14 does not copy the capabilities of an epair's end to the other end.
     for text in [
         "a: make",
         "h: create epair",
@@ -209,12 +209,12 @@ fn a_difference_is_shrunk() {
     assert!(shortest.len() <= 2, "{}", story(&shortest, &difference));
 }
 
-/// Nothing of a sequence is left.
+/// A sequence leaves no leftovers.
 #[test]
 fn a_sequence_leaves_nothing() {
     for (release, seed) in [(Release::V15_1, 21), (Release::V14_2, 22)] {
         let sim = simulated(release);
-        // What a stage needs stays: modules, and lo0 with its address.
+        // The modules that a stage needs stay loaded, and lo0 keeps its address.
         compare(&play(release, &[]), Arc::new(sim.clone()));
         let before = sim.describe();
         assert!(compare(&generate(release, seed, 120), Arc::new(sim.clone())).is_none());

@@ -31,7 +31,7 @@ fn a_jail_takes_its_address_from_a_router_that_is_a_jail() {
         output("jexec listener rtsol epair0b");
         inside("listener", "ifconfig epair0b inet6").contains("2001:db8:92:")
     });
-    // ff:fe is in the middle of an address that is made from a MAC address.
+    // An address that is made from a MAC address has ff:fe in its middle.
     let made = inside("listener", "ifconfig epair0b inet6");
     let own = made.lines().find(|line| line.contains("2001:db8:92:")).expect("it was just there");
     assert_eq!(own.contains("ff:fe"), !stable, "{made}");
@@ -43,12 +43,12 @@ fn a_jail_takes_its_address_from_a_router_that_is_a_jail() {
     drop(advertiser);
 }
 
-/// Advertises from the jail `router`, until it is dropped.
+/// Runs rtadvd(8) in the jail `router` until the value is dropped.
 fn rtadvd(configuration: &str, interface: &str) -> Running {
     Running::inside("router", &["rtadvd", "-f", "-c", configuration, "-p", "/tmp/rtadvd.pid", interface])
 }
 
-/// The builder's `autoconf()`, and a start of a jail in iocage's format.
+/// Checks the builder's `autoconf()`, and a start of a jail in iocage's format.
 #[test]
 fn a_start_reports_the_address_that_came_or_that_none_came() {
     let _turn = alone();
@@ -71,16 +71,16 @@ fn a_start_reports_the_address_that_came_or_that_none_came() {
     std::fs::write(configuration, "epair94b:maxinterval#4:mininterval#3:\n").unwrap();
     let advertiser = rtadvd(configuration, "epair94b");
     let program = format!("{} --root {}", env!("CARGO_BIN_EXE_jailwire"), root.display());
-    // The jail for which a start reported no address takes its address as well.
+    // The jail whose start reported no address gets its address, too.
     sh(&format!("{program} net wait early --inet6 --timeout 120"));
-    // Its first three advertisements rtadvd(8) sends every 16 seconds, whatever its configuration says.
+    // rtadvd(8) sends its first three advertisements at intervals of 16 seconds, whatever its configuration says.
     thread::sleep(Duration::from_secs(50));
     let advertised = |network: Ipv6Network| network.to_string().starts_with("2001:db8:94:");
     let late = started("late").autoconf;
     assert!(late.iter().all(|(name, came)| *name == nic && came.is_some_and(advertised)), "{late:?}");
     drop(ours);
 
-    // iocage's properties. Its root is the host's, with a /dev of its own.
+    // The jail has iocage's properties. Its root is the host's, with a /dev of its own.
     let jail = root.join("jails/web");
     std::fs::create_dir_all(jail.join("root")).unwrap();
     std::fs::create_dir_all(root.join("log")).unwrap();
@@ -98,7 +98,7 @@ fn a_start_reports_the_address_that_came_or_that_none_came() {
     sh(&format!("{program} stop web"));
 }
 
-/// A mounted file system that goes with the test.
+/// A mounted file system that is unmounted when the test ends.
 struct Mounted(String);
 
 impl Drop for Mounted {

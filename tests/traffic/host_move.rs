@@ -1,4 +1,4 @@
-//! The host's address moved beside a TCP transfer, killed on the way, and not confirmed.
+//! The host's address is moved during a TCP transfer. The move is also killed on the way, and left unconfirmed.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -19,7 +19,7 @@ fn name(text: &str) -> InterfaceName {
     text.parse().unwrap()
 }
 
-/// A host whose epair91a is on bridge91, and has addresses and routes; and its peer behind it.
+/// A host whose epair91a is on bridge91 and has addresses and routes, and a peer behind that interface.
 struct Place {
     peer: Jail,
     _made: Made,
@@ -44,7 +44,7 @@ impl Place {
             "route -q add -net 10.0.0.0/8 192.0.2.1 && route -q add -inet6 -net 2001:db8:5::/48 fe80::1%epair91a",
         );
         sh("setfib 1 route -q add -net 10.5.0.0/16 -iface epair91a");
-        // A virtual host of carp(4), and a neighbour that somebody has set.
+        // A virtual host of carp(4), and a static neighbour.
         sh("ifconfig epair91a inet 192.0.2.30/32 vhid 9 advskew 100 pass mekmitasdigoat alias");
         sh("arp -s 192.0.2.99 02:00:00:00:00:99 && ndp -s 2001:db8::99 02:00:00:00:00:99");
         wait("the virtual host has its master", || sh("ifconfig epair91a").contains("carp: MASTER"));
@@ -52,7 +52,8 @@ impl Place {
         Place { peer, _made: made }
     }
 
-    /// What there is on both interfaces, and all that leads through them. Lifetimes go down, and frames are counted.
+    /// The state of both interfaces, and the routes through them, without lifetimes and frame counters, which
+    /// change.
     fn state(&self) -> String {
         let all = sh(
             "ifconfig epair91a; ifconfig bridge91; echo ==; arp -an; ndp -an; echo ==; netstat -rnW; echo ==; setfib 1 netstat -rnW",
@@ -71,12 +72,12 @@ impl Place {
         set.sort_unstable();
         // ndp(8) printed an entry twice on 15.1.
         set.dedup();
-        // Without the time that is left.
+        // The remaining time is left out.
         state.extend(set.into_iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")));
         for (fib, routes) in tables.iter().enumerate() {
             let through =
                 routes.lines().filter(|line| line.contains("epair91a") || line.contains("bridge91"));
-            // Destination, gateway, flags; and the interface.
+            // The columns are the destination, the gateway, the flags and the interface.
             let mut lines: Vec<String> = through
                 .map(|line| {
                     let words: Vec<&str> = line.split_whitespace().collect();
@@ -108,17 +109,17 @@ impl Drop for Place {
     }
 }
 
-/// Whether members of bridges take addresses. FreeBSD 14 has no such setting: they do.
+/// Sets whether bridge members accept addresses. FreeBSD 14 has no such setting, and members always do.
 fn member_addresses(allowed: i32) {
     sh(&format!("sysctl net.link.bridge.member_ifaddrs={allowed} 2>/dev/null || true"));
 }
 
-/// The values of that setting, or the one that FreeBSD 14 acts by.
+/// The values of that setting to test. FreeBSD 14 has no setting, and behaves as with the value 1.
 fn settings() -> &'static [i32] {
     if output("sysctl net.link.bridge.member_ifaddrs").status.success() { &[1, 0] } else { &[1] }
 }
 
-/// Bytes that tell where they belong.
+/// Bytes that show their position in the stream.
 fn pattern(at: u64) -> [u8; 1024] {
     let mut block = [0; 1024];
     for (place, word) in block.chunks_exact_mut(8).enumerate() {
@@ -141,7 +142,7 @@ fn fifty_moves_and_back_beside_a_tcp_transfer() {
     let mut received = sink.stdout.take().expect("a pipe");
     let reader = thread::spawn(move || {
         let (mut at, mut block) = (0u64, [0; 1024]);
-        // To the end of the stream, and every byte in its place.
+        // The stream is complete, with every byte in its place.
         while received.read_exact(&mut block).is_ok() {
             assert_eq!(block, pattern(at), "at {at}");
             at += 1024;
@@ -194,7 +195,7 @@ fn fifty_moves_and_back_beside_a_tcp_transfer() {
                     wiring.move_addresses(&back).unwrap();
                     wiring.confirm_move().unwrap().unwrap();
                 }
-                // A member gets no address, except one that it had.
+                // A member gets no address except an address that it had.
                 _ => drop(wiring.undo_move(None).unwrap().unwrap()),
             }
             thread::sleep(Duration::from_millis(200));
@@ -215,7 +216,7 @@ fn fifty_moves_and_back_beside_a_tcp_transfer() {
     assert_eq!(place.state(), before);
 }
 
-/// Ends the process, as far as this one can be ended, after so many calls.
+/// Simulates the kill of a process after this number of calls, by a panic.
 #[derive(Debug)]
 struct Killer(AtomicU64);
 
@@ -224,7 +225,7 @@ struct Killed;
 impl Watch for Killer {
     fn seen(&self, _: Seen) {
         if self.0.fetch_sub(1, Ordering::Relaxed) == 1 {
-            // Without a message of its own.
+            // The panic prints no message.
             std::panic::resume_unwind(Box::new(Killed));
         }
     }
@@ -240,7 +241,7 @@ fn a_move_that_is_killed_at_any_call_is_undone() {
         member_addresses(allowed);
         let mut points = 0;
         for call in 1.. {
-            // Looking is not moving.
+            // Planning changes nothing.
             let plan = Wiring::here().unwrap().plan_move(&from, &to, true).unwrap();
             let killer = Arc::new(Proxy::new(kernel::here().unwrap(), Killer(AtomicU64::new(u64::MAX))));
             let wiring = Wiring::on(killer.clone()).unwrap();
@@ -282,7 +283,7 @@ fn a_move_that_is_not_confirmed_is_undone_by_the_program() {
     assert!(said.contains("ifconfig_bridge91="), "{said}");
     assert!(place.state() != before);
     wait("the move is undone", || place.state() == before);
-    // The terminal goes, and with it the mover: the watcher has a session of its own.
+    // The terminal closes, and the process that moves ends with it. The watching process has a session of its own.
     sh(&format!("{command} 5s & mover=$!; sleep 1; kill -HUP $mover 2>/dev/null; true"));
     wait("the move is undone", || {
         place.state() == before && output(&format!("{program} host confirm")).status.code() == Some(1)

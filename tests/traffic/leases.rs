@@ -15,7 +15,7 @@ const SERVER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 const LEASED: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 77);
 const EVERYBODY: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 255);
 
-/// Where the options of a message begin (RFC 2131, section 2): after its fixed part and the magic cookie.
+/// The offset of the options in a message (RFC 2131, section 2), after the fixed part and the magic cookie.
 const OPTIONS: usize = 240;
 const MESSAGE_TYPE: u8 = 53;
 
@@ -37,7 +37,7 @@ fn option(message: &[u8], wanted: u8) -> Option<&[u8]> {
     }
 }
 
-/// Answers everybody with the same lease: DISCOVER (1) with OFFER (2), and REQUEST (3) with ACK (5).
+/// Answers every client with the same lease: DISCOVER (1) with OFFER (2), and REQUEST (3) with ACK (5).
 fn serve(socket: &UdpSocket, over: &AtomicBool) {
     let mut request = [0; 1500];
     while !over.load(Ordering::Relaxed) {

@@ -1,5 +1,5 @@
-//! What passes between jails and hosts on a running FreeBSD, by ping, by TCP and by captured frames. Elsewhere there are
-//! no frames, and this tests nothing.
+//! The traffic between jails and hosts on a running FreeBSD, tested with ping, TCP and captured frames. On other
+//! systems there are no frames, and nothing is tested.
 //!
 //! The tests change the network of the host that they run on: they are for a guest, `vm/test --test traffic`.
 

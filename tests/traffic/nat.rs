@@ -1,4 +1,4 @@
-//! NAT and published ports: which jails reach which others, and with which address.
+//! NAT and published ports: which jails can reach each other, and the addresses that they use.
 
 use jailwire::wiring::nat::{Backend, JailNat};
 use jailwire::wiring::{Problem, Wiring};
@@ -9,7 +9,7 @@ use crate::tools::{Jail, Made, alone, output, sh};
 /// The host, with two bridges for jails and a third one that leads outside:
 ///
 /// * web and near are on bridge92, far is on bridge93.
-/// * outside is behind bridge91, by which the host's default routes leave. It knows no way to the jails' networks.
+/// * outside is behind bridge91, by which the host's default routes leave. It has no route to the jails' networks.
 pub struct Place<'a> {
     wiring: &'a Wiring,
     _jails: Vec<Jail>,
@@ -18,10 +18,10 @@ pub struct Place<'a> {
     _routes: Routes,
 }
 
-/// The host's addresses outside, and the outside's.
+/// The host's addresses on the outer network.
 pub const HOST: [&str; 2] = ["203.0.113.1", "2001:db8:91::1"];
 const OUTSIDE: [&str; 2] = ["203.0.113.9", "2001:db8:91::9"];
-/// The jails'.
+/// The addresses of the jail web.
 const WEB: [&str; 2] = ["10.92.0.2", "fd00:92::2"];
 
 struct Routes;
@@ -49,7 +49,7 @@ impl<'a> Place<'a> {
             sh(&format!("ifconfig bridge{bridge} create up"));
         }
         sh(&format!("ifconfig bridge91 inet {}/24; ifconfig bridge91 inet6 {}/64", HOST[0], HOST[1]));
-        // A second address of the same interface, that NAT never takes.
+        // A second address of the same interface, which NAT never uses.
         sh("ifconfig bridge91 inet 203.0.113.2/32 alias; ifconfig bridge91 inet6 2001:db8:91::2/128 alias");
         sh("ifconfig bridge92 inet 10.92.0.1/24; ifconfig bridge92 inet6 fd00:92::1/64");
         sh("ifconfig bridge93 inet 10.93.0.1/24; ifconfig bridge93 inet6 fd00:93::1/64");
@@ -85,14 +85,14 @@ impl<'a> Place<'a> {
         Place { wiring, _jails: jails, _made: made, _servers: servers, _routes: Routes }
     }
 
-    /// What the jail web is to have: a port of TCP, a port of UDP, and a range of TCP.
+    /// The settings for the jail web: a TCP port, a UDP port, and a range of TCP ports.
     fn web(&self, backend: Backend) -> JailNat {
         let addresses = WEB.map(|address| address.parse().unwrap());
         let ports = ["8080:80", "5353:53/udp", "9100-9109:9000"].map(|ports| ports.parse().unwrap());
         ports.into_iter().fold(JailNat::new("web", addresses).by(backend), JailNat::publish)
     }
 
-    /// The outside, other jails and the host reach the published ports, and no port beside them.
+    /// The jail outside, other jails and the host reach the published ports, and no others.
     fn check_published(&self, families: &[usize]) {
         for who in [Some("outside"), Some("far"), Some("near"), None] {
             for &family in families {
@@ -116,7 +116,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// What web sends outside has the host's address.
+    /// Packets from web to the outside have the host's address.
     fn check_nat(&self, families: &[usize]) {
         for way in WAYS {
             for &family in families {
@@ -126,7 +126,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// A port that web has is refused to another jail, and stays web's.
+    /// Another jail cannot publish a port that web has, and the port stays with web.
     fn check_taken(&self, backend: Backend) {
         let near = JailNat::new("near", ["10.92.0.3".parse().unwrap()]).by(backend).nat();
         for taken in ["8080:80", "9105-9120:80", "203.0.113.1:5353:80/udp"] {
@@ -147,7 +147,7 @@ impl<'a> Place<'a> {
         self.wiring.unpublish("near").unwrap();
     }
 
-    /// Without its rules web is not reached, and does not reach the outside.
+    /// Without its rules, web cannot be reached, and cannot reach the outside.
     fn check_gone(&self, families: &[usize]) {
         assert!(self.wiring.unpublish("web").unwrap());
         for who in [Some("outside"), Some("far"), Some("near"), None] {
@@ -162,7 +162,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// pf with a main ruleset; its end switches pf off.
+/// pf with a main ruleset. Dropping the value switches pf off.
 pub struct Pf;
 
 impl Pf {
@@ -182,7 +182,7 @@ impl Drop for Pf {
     }
 }
 
-/// The lines that call our anchors.
+/// The lines that call the library's anchors.
 pub const CALLS: &str = "nat-anchor \"jailwire/*\"\nrdr-anchor \"jailwire/*\"\nanchor \"jailwire/*\"\n";
 
 #[test]
@@ -192,7 +192,7 @@ fn by_pf() {
     let place = Place::new(&wiring);
     let _pf = Pf::with(&format!("{CALLS}pass\n"));
     let both = [0, 1];
-    // pf is switched on when somebody asks for it, and refused otherwise.
+    // The library switches pf on only if it is asked to, and refuses the request otherwise.
     sh("pfctl -q -d");
     match wiring.publish(&place.web(Backend::Pf).nat()) {
         Err(error) => assert_eq!(error.problems(), [Problem::PfOff]),
@@ -204,7 +204,7 @@ fn by_pf() {
     place.check_nat(&both);
     place.check_published(&both);
     place.check_taken(Backend::Pf);
-    // Switched off and on, pf has its rules and its states: what began before goes on.
+    // After pf was switched off and on, it still has its rules and states, so older connections go on.
     for family in both {
         let before = ask_from_port("outside", HOST[family], 5353, 4000);
         sh("pfctl -q -d");
@@ -215,14 +215,14 @@ fn by_pf() {
         println!("port 4000 before: {before:?}, after: {after:?}");
         assert!(before.is_some());
         assert_eq!(before, after);
-        // What begins now may not: pf numbers states anew, from the time in seconds on, and drops the packet that would
-        // make a state whose number another state has (`pf_ioctl.c:pf_start`, `pf.c:pf_state_insert`).
+        // A new connection may fail: pf numbers states anew, from the time in seconds on, and drops the packet that
+        // would make a state whose number another state has (`pf_ioctl.c:pf_start`, `pf.c:pf_state_insert`).
         sh("pfctl -q -F states");
         assert!(hears(Some("outside"), Way::Udp, HOST[family], 5353).starts_with("web sees "));
     }
     place.check_published(&both);
     place.check_gone(&both);
-    // Ports without NAT.
+    // The ports are published without NAT.
     wiring.publish(&place.web(Backend::Pf)).unwrap();
     place.check_published(&both);
     assert!(is_deaf(Some("web"), Way::Tcp, OUTSIDE[0], 7));
@@ -234,7 +234,7 @@ fn by_pf_that_blocks_what_is_not_allowed() {
     let _turn = alone();
     let wiring = Wiring::here().unwrap();
     let place = Place::new(&wiring);
-    // As a host does that has no other service: what it sends itself passes, and what answers that.
+    // The ruleset of a host without other services: it passes the host's own packets, and answers to them.
     let _pf = Pf::with(&format!(
         "{CALLS}block\nanchor \"jailwire/*\"\npass out\npass inet6 proto ipv6-icmp\npass in on bridge92 from {} to ! (self)\n",
         WEB[0]
@@ -263,7 +263,7 @@ fn by_ipfw() {
     place.check_taken(Backend::Ipfw);
     place.check_gone(&only);
     assert_eq!(sh("ipfw list; ipfw nat show config; ipfw table all list"), rules);
-    // Ports without NAT.
+    // The ports are published without NAT.
     wiring.publish(&place.web(Backend::Ipfw)).unwrap();
     println!("{}", sh("ipfw list; ipfw nat show config"));
     place.check_published(&only);
@@ -272,7 +272,7 @@ fn by_ipfw() {
     assert_eq!(sh("ipfw list; ipfw nat show config; ipfw table all list"), rules);
 }
 
-/// ipfw that lets everything pass. Its end switches it off.
+/// ipfw that passes all packets. Dropping the value switches ipfw off.
 pub struct Ipfw;
 
 impl Ipfw {

@@ -1,5 +1,5 @@
-//! What belongs to others in the packet filters stays as it is, whatever is started, stopped and killed; and many writers
-//! at once.
+//! Other programs' rules in the packet filters stay as they are, whatever is started, stopped and killed. Many
+//! processes may write at once.
 //!
 //! With `JAILWIRE_FILTERS=1` there are a hundred starts and a hundred writers, and processes are killed at every call.
 
@@ -16,7 +16,8 @@ use crate::nat::{CALLS, HOST, Ipfw, Pf, Place};
 use crate::talk::myself;
 use crate::tools::{alone, output, sh, wait};
 
-/// Somebody else's main ruleset: options, tables, rules of its own, anchors that it calls, and ours among them.
+/// The main ruleset of another program: options, tables, rules, and anchors that it calls, the library's among
+/// them.
 const MAIN: &str = "set skip on epair99a\n\
     table <friends> persist { 192.0.2.0/24, !192.0.2.7, 2001:db8:5::/48 }\n\
     table <empty> persist\n\
@@ -25,12 +26,12 @@ const MAIN: &str = "set skip on epair99a\n\
     rdr on epair98a inet proto tcp from any to any port 2222 -> 10.200.0.2 port 22\n\
     rdr-anchor \"others/*\"\n";
 const FILTER: &str = "anchor \"others/*\"\nanchor \"jailwire/*\"\nblock in quick proto tcp from <friends> to any port 6000:6010\npass\n";
-/// An anchor of somebody else's.
+/// An anchor of another program.
 const ANCHOR: &str = "table <inside> { 10.200.0.2, 10.200.0.3 }\n\
     rdr on epair98a inet proto tcp from any to any port 2223 -> 10.200.0.3 port 22\n\
     pass quick proto tcp from any to <inside> port 22 label \"others\"\n";
 
-/// Others' pf and ipfw: both with rules, tables, NAT, and a state that lasts.
+/// pf and ipfw as other programs have set them up: both with rules, tables, NAT, and a state that lasts.
 struct Others<'a> {
     wiring: &'a Wiring,
     state: Option<Child>,
@@ -47,7 +48,7 @@ impl<'a> Others<'a> {
         let pf = Pf::with(&format!("{MAIN}{translation}\n{FILTER}"));
         std::fs::write("/tmp/traffic-others.conf", ANCHOR).unwrap();
         sh("pfctl -q -a others/web -f /tmp/traffic-others.conf");
-        // Whatever fails from here on, others' rules go with this.
+        // If anything fails from here on, dropping this value removes the other rules.
         let mut others = Others { wiring, state: None, _pf: pf, _ipfw: Ipfw::new(), _place: place };
         for words in [
             "nat 462 config ip 192.0.2.200 redirect_port tcp 10.200.0.2:22 2222",
@@ -61,7 +62,7 @@ impl<'a> Others<'a> {
         ] {
             sh(&format!("ipfw -q {words}"));
         }
-        // A connection that lasts: neither end sends anything.
+        // A lasting connection, on which neither end sends anything.
         let listener = std::net::TcpListener::bind((HOST[0], 6100)).unwrap();
         let child = Command::new("jexec")
             .args(["outside", "nc", "-d", HOST[0], "6100"])
@@ -79,7 +80,7 @@ impl<'a> Others<'a> {
 
 impl Drop for Others<'_> {
     fn drop(&mut self) {
-        // A test that failed has left some.
+        // A failed test may have left some published ports.
         for one in self.wiring.published().into_iter().flatten() {
             let _ = self.wiring.unpublish(&one.jail);
         }
@@ -87,7 +88,7 @@ impl Drop for Others<'_> {
             let _ = state.kill();
             let _ = state.wait();
         }
-        // One command a line: the first that fails does not keep the others from running.
+        // Each command is run by itself, so that the others run also after one has failed.
         for words in
             ["delete 60 100 200", "delete set 29", "delete 65534", "nat 462 delete", "table friends destroy"]
         {
@@ -102,12 +103,12 @@ fn state_of_others() -> String {
     sh("pfctl -s states | grep :6100 | grep ESTABLISHED:ESTABLISHED || true")
 }
 
-/// Whether all is to be proven, however long it takes.
+/// Whether to run the long versions of the tests.
 pub fn thorough() -> bool {
     std::env::var_os("JAILWIRE_FILTERS").is_some()
 }
 
-/// All that others have.
+/// All rules, tables and states of the other programs.
 fn seen() -> String {
     let mut seen = String::new();
     for words in [
@@ -169,7 +170,7 @@ fn rulesets_of_others_stay_while_jails_start_and_stop() {
     println!("{} starts and stops, {many} at once", many * rounds);
 }
 
-/// Does something on many threads at once. Returns what failed.
+/// Runs `act` on many threads at once. Returns the errors.
 fn at_once<E: std::fmt::Debug + Send>(many: u64, act: impl Fn(u64) -> Result<(), E> + Sync) -> Vec<(u64, E)> {
     let act = &act;
     thread::scope(|scope| {
@@ -185,12 +186,12 @@ fn writers_at_once_lose_no_rule_and_fail_for_nobody() {
     let _turn = alone();
     let wiring = Wiring::here().unwrap();
     let _others = Others::new(&wiring);
-    // The anchor that somebody else writes all the time: an anchor of pfctl(8) is there until it is told to go.
+    // The anchor that another program writes all the time. An anchor made by pfctl(8) stays until it is removed.
     sh("pfctl -q -a others/busy -f /tmp/traffic-others.conf");
     let before = seen();
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
-        // Somebody else writes an anchor again and again, and takes the list of addresses from under everybody's hands.
+        // Another program writes an anchor again and again, and removes the table of addresses while others use it.
         let other = scope.spawn(|| {
             let mut count = 0;
             while !over.load(Ordering::Relaxed) {
@@ -204,7 +205,7 @@ fn writers_at_once_lose_no_rule_and_fail_for_nobody() {
             let jail = JailNat::new(format!("w{number}"), [address]).by(backend(number)).nat();
             jail.publish(format!("{}:80", 7000 + number).parse().unwrap())
         };
-        // Each has a kernel of its own, as processes have.
+        // Each thread opens the kernel for itself, as a process does.
         let failed = at_once(writers, |number| Wiring::here().unwrap().publish(&wish(number)));
         let published = wiring.published().unwrap();
         let gone = at_once(writers, |number| wiring.unpublish(&format!("w{number}")).map(drop));
@@ -220,20 +221,20 @@ fn writers_at_once_lose_no_rule_and_fail_for_nobody() {
     is_as_before(&before, "many writers");
 }
 
-/// Ends the process at a call.
+/// Kills the process at a call.
 #[derive(Debug)]
 struct KillAt(u64, AtomicU64);
 
 impl Watch for KillAt {
     fn seen(&self, _: Seen) {
         if self.1.fetch_add(1, Ordering::Relaxed) + 1 == self.0 {
-            // SIGKILL: nothing is put in order.
+            // SIGKILL leaves no time for cleaning up.
             output(&format!("kill -9 {}", std::process::id()));
         }
     }
 }
 
-/// What a process does that is to be killed: see [`killed`].
+/// The work of a process that is to be killed: see [`killed`].
 pub fn act(what: &str, backend: &str, call: u64) {
     let kernel = Proxy::new(kernel::here().unwrap(), KillAt(call, AtomicU64::new(0)));
     let wiring = Wiring::on(Arc::new(kernel)).unwrap();
@@ -248,7 +249,7 @@ fn victim(backend: Backend) -> JailNat {
     jail.publish("7999:80".parse().unwrap()).publish("7998:53/udp".parse().unwrap())
 }
 
-/// Has a process do something that is killed at a call. Returns whether it was.
+/// Starts a process that does this work and is killed at a call. Returns whether the process was killed.
 fn killed(what: &str, backend: Backend, call: u64) -> bool {
     !myself(None, &format!("act {what} {backend} {call}")).status().expect("a process").success()
 }
@@ -259,7 +260,7 @@ fn rulesets_of_others_stay_when_processes_are_killed_at_any_call() {
     let _turn = alone();
     let wiring = Wiring::here().unwrap();
     let _others = Others::new(&wiring);
-    // Another jail that has NAT from each.
+    // Another jail has NAT from each packet filter.
     for number in 0..2 {
         let jail = JailNat::new(format!("n{number}"), [[10, 93, 0, 97 + number as u8].into()]);
         let jail = jail.nat().publish(format!("{}:80", 7990 + number).parse().unwrap());
@@ -275,7 +276,7 @@ fn rulesets_of_others_stay_when_processes_are_killed_at_any_call() {
                     wiring.publish(&victim(backend)).unwrap();
                 }
                 let was_killed = killed(what, backend, call);
-                // What it has left is found as that of a jail that is gone, and taken away.
+                // The leftovers of the killed process are found as leftovers of a jail that is gone, and removed.
                 for left in nat::left_over(wiring.host()).unwrap() {
                     assert!(!left.is_of("victim") || was_killed || what == "publish", "{left:?}");
                 }

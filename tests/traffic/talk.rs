@@ -1,5 +1,5 @@
-//! Programs that ask and answer by TCP and UDP, in jails and on the host. They are this test program once more: a jail of
-//! these tests has the host's files.
+//! Clients and servers for TCP and UDP, in jails and on the host. They run this same test program, which the jails
+//! can run because they have the host's files.
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use crate::tools::{text, wait};
 
-/// Says what the program is to do: see [`play`].
+/// The variable that says what the program is to do: see [`play`].
 const PART: &str = "JAILWIRE_TRAFFIC_PART";
 /// How long an answer may take where one is expected, in milliseconds.
 const PATIENCE: u64 = 3000;
-/// The same where none is expected.
+/// The time to wait if no answer is expected, in milliseconds.
 const IMPATIENCE: u64 = 1000;
 
 /// TCP or UDP.
@@ -26,11 +26,11 @@ pub enum Way {
 /// Both.
 pub const WAYS: [Way; 2] = [Way::Tcp, Way::Udp];
 
-/// A server that says who it is, and whom it sees. It ends with the test.
+/// A server that sends its name and the client's address. It ends with the test.
 pub struct Server(Child);
 
 impl Server {
-    /// Answers at these ports, of TCP and of UDP, in a jail.
+    /// Starts a server in a jail at these ports, for TCP and UDP.
     pub fn new(jail: &str, ports: &[u16]) -> Server {
         let list: Vec<String> = ports.iter().map(u16::to_string).collect();
         let ready = format!("/tmp/traffic-{jail}-{}", list.join("-"));
@@ -49,7 +49,7 @@ impl Drop for Server {
     }
 }
 
-/// This program, in a jail or on the host, with a part to play.
+/// A command that runs this program, in a jail or on the host, with a task.
 pub fn myself(jail: Option<&str>, part: &str) -> Command {
     let me = std::env::current_exe().expect("the program's own file");
     let mut command = match jail {
@@ -70,7 +70,7 @@ pub fn ask(jail: Option<&str>, way: Way, to: &str, port: u16) -> Option<String> 
     ask_from(jail, way, to, port, 0, PATIENCE)
 }
 
-/// The same from a port, or any for 0, with an answer within so many milliseconds.
+/// Asks once, from this port or, for 0, from any port. The answer has to come within the limit, in milliseconds.
 fn ask_from(jail: Option<&str>, way: Way, to: &str, port: u16, from: u16, limit: u64) -> Option<String> {
     let part = format!("ask {way:?} {to} {port} {from} {limit}");
     let output = myself(jail, &part).stdout(Stdio::piped()).output().expect("a client");
@@ -84,7 +84,7 @@ pub fn ask_from_port(jail: &str, to: &str, port: u16, from: u16) -> Option<Strin
     ask_from(Some(jail), Way::Udp, to, port, from, PATIENCE)
 }
 
-/// Asks until there is an answer: duplicate address detection and ARP take their time.
+/// Asks until an answer comes, because duplicate address detection and ARP take their time.
 #[track_caller]
 pub fn hears(jail: Option<&str>, way: Way, to: &str, port: u16) -> String {
     let answer = (0..4).find_map(|_| ask(jail, way, to, port));
@@ -93,12 +93,12 @@ pub fn hears(jail: Option<&str>, way: Way, to: &str, port: u16) -> String {
     })
 }
 
-/// Whether there is no answer, asked twice.
+/// Whether two requests get no answer.
 pub fn is_deaf(jail: Option<&str>, way: Way, to: &str, port: u16) -> bool {
     (0..2).all(|_| ask_from(jail, way, to, port, 0, IMPATIENCE).is_none())
 }
 
-/// No test, but the part that [`myself`] says. Without one it has nothing to do.
+/// Runs the task that [`myself`] gives to the program. Without a task it does nothing, and it tests nothing.
 #[test]
 fn play() {
     let Ok(part) = std::env::var(PART) else { return };
@@ -113,7 +113,7 @@ fn play() {
             let from = from.parse().unwrap();
             let limit = Duration::from_millis(limit.parse().unwrap());
             let answer = if way == "Tcp" { ask_by_tcp(to, limit) } else { ask_by_udp(to, from, limit) };
-            // Behind whatever the test's frame has printed on the line.
+            // The test harness may have printed something on the line before.
             println!("\nANSWER {}", answer.unwrap_or_else(|error| panic!("{error}")));
         }
         ["act", what, backend, call] => crate::others::act(what, backend, call.parse().unwrap()),
@@ -129,7 +129,8 @@ fn seen(name: &str, peer: SocketAddr) -> String {
     format!("{name} sees {address}")
 }
 
-/// One socket for each family: an answer of UDP leaves from the address that was asked, as there is one of each family.
+/// Opens one socket for each family. The host has one address of each family here, so a UDP answer leaves from the
+/// address that was asked.
 fn serve(name: &str, ready: &str, ports: &[u16]) {
     let any: [IpAddr; 2] = [Ipv6Addr::UNSPECIFIED.into(), [0, 0, 0, 0].into()];
     let mut threads = Vec::new();

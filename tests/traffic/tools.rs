@@ -1,4 +1,4 @@
-//! Programs of the system, jails to run them in, captured frames.
+//! Programs of the system, jails to run them in, and captured frames.
 
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use jailwire::wiring::Wiring;
 
-/// One test at a time: all of them have the host's network.
+/// Lets one test run at a time, because all tests use the host's network.
 pub fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -34,7 +34,7 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A jail with a network stack, whose programs are the host's. It goes with the test.
+/// A jail with a network stack of its own and the host's programs. It is removed when the test ends.
 pub struct Jail(pub &'static str);
 
 impl Jail {
@@ -84,7 +84,7 @@ impl Drop for Running {
     }
 }
 
-/// Interfaces that go with the test.
+/// Interfaces that are destroyed when the test ends.
 pub struct Made(pub Vec<&'static str>);
 
 impl Drop for Made {
@@ -95,7 +95,7 @@ impl Drop for Made {
     }
 }
 
-/// Jails that are stopped with the test.
+/// Jails that are stopped when the test ends.
 pub struct Ours<'a>(pub &'a Wiring, pub Vec<&'static str>);
 
 impl Drop for Ours<'_> {
@@ -106,13 +106,14 @@ impl Drop for Ours<'_> {
     }
 }
 
-/// Whether an address answers. One that is to answer gets some time: duplicate address detection, ARP.
+/// Whether an address answers. An address that is expected to answer gets some time, for duplicate address
+/// detection and ARP.
 pub fn reaches(jail: &str, address: &str, expected: bool) -> bool {
     let tries = if expected { 5 } else { 2 };
     (0..tries).any(|_| output(&format!("jexec {jail} timeout 3 ping -c 1 {address}")).status.success())
 }
 
-/// Waits until something holds.
+/// Waits until a condition holds.
 #[track_caller]
 pub fn wait(what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(120);
@@ -122,7 +123,7 @@ pub fn wait(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-/// The frames that pass an interface, as bpf(4) has them.
+/// The frames that pass an interface, captured by bpf(4).
 pub struct Capture {
     child: Child,
     file: String,
@@ -139,7 +140,7 @@ impl Capture {
             .stderr(Stdio::null())
             .spawn()
             .expect("tcpdump");
-        // The file has its header when the interface is listened to.
+        // tcpdump writes the header of the file when it listens to the interface.
         wait("tcpdump listens", || std::fs::metadata(&file).is_ok_and(|file| file.len() >= 24));
         Capture { child, file }
     }
@@ -147,7 +148,7 @@ impl Capture {
     /// The frames, a line each: `AA > BB, ethertype …`.
     pub fn frames(mut self) -> Vec<String> {
         thread::sleep(Duration::from_millis(500));
-        // SIGTERM has tcpdump write what it has.
+        // On SIGTERM, tcpdump writes the frames it has captured.
         sh(&format!("kill {}", self.child.id()));
         self.child.wait().expect("tcpdump ends");
         let lines = sh(&format!("tcpdump -e -n -t -r {} 2>/dev/null", self.file));

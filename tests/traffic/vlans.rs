@@ -1,4 +1,4 @@
-//! Which jails reach each other through VLANs, and which frames ports carry.
+//! Which jails reach each other through VLANs, and which frames pass a port.
 
 use std::thread;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use jailwire::wiring::{JailBuilder, Problem, Wired, Wiring};
 
 use crate::tools::{Capture, Jail, Made, Ours, Running, alone, inside, mac, output, reaches, sh};
 
-/// Sends frames to everybody, many a second, until it is dropped.
+/// Sends many broadcast frames a second, until the value is dropped.
 fn flood(jail: &str, to: &str) -> Running {
     Running::inside(jail, &["ping", "-q", "-i", "0.02", to])
 }
@@ -16,10 +16,10 @@ fn described<'a>(wiring: &'a Wiring, name: &str) -> JailBuilder<'a, Wired> {
     wiring.jail(name, "/").parameter("allow.raw_sockets", true).nic("bridge90").uplink("epair90a")
 }
 
-/// The first NIC of a jail has received so many packets.
+/// The number of packets that the first NIC of a jail has received.
 fn received(jail: &str) -> u64 {
     let counted = inside(jail, "netstat -I epair0b -n -b | grep Link");
-    // Name, Mtu, Network, Address, Ipkts.
+    // The columns are Name, Mtu, Network, Address and Ipkts.
     counted.split_whitespace().nth(4).and_then(|count| count.parse().ok()).expect("netstat's table")
 }
 
@@ -30,7 +30,7 @@ fn who_reaches_whom_and_which_frames_ports_carry() {
     let filters = wiring.host().sysctl_int("kern.osreldate").unwrap() >= 1_500_000;
     // The vlan(4) of the host stays behind without its bridge.
     let _made = Made(vec!["bridge90.30", "epair90a"]);
-    // With its tags in the frames, where bpf(4) sees them.
+    // Without hardware tagging, the tags are in the frames, where bpf(4) sees them.
     sh("ifconfig epair90 create && ifconfig epair90a -vlanhwtag up");
     let outside = Jail::new("outside");
     sh("ifconfig epair90b vnet outside");
@@ -96,7 +96,7 @@ fn who_reaches_whom_and_which_frames_ports_carry() {
             table.push((if tag == 20 { "c" } else { "a" }, inet, false));
         }
         table.extend([("trunk", "192.0.2.1", true), ("trunk", "2001:db8:30::1", true)]);
-        // A vlan(4) on a vlan(4): two tags. And the host's own vlan(4), on the bridge.
+        // A vlan(4) on a vlan(4) makes two tags. The host's own vlan(4) is on the bridge.
         inside("trunk", "ifconfig vlan5 create vlan 5 vlandev trunk0.20 inet 203.0.113.14/24 up");
         outside.sh("ifconfig vlan5 create vlan 5 vlandev epair90b.20 inet 203.0.113.1/24 up");
         table.push(("trunk", "203.0.113.1", true));
@@ -108,7 +108,7 @@ fn who_reaches_whom_and_which_frames_ports_carry() {
         for (from, to, expected) in &table {
             assert_eq!(reaches(from, to, *expected), *expected, "round {round}: {from} to {to}");
         }
-        // Another one comes and goes meanwhile.
+        // Another jail is started and stopped meanwhile.
         described(&wiring, "guest").untagged("30").address("198.51.100.20/24").start().unwrap();
         wiring.stop("guest").unwrap();
     }
@@ -125,7 +125,7 @@ fn who_reaches_whom_and_which_frames_ports_carry() {
         assert!(reaches("a", "192.0.2.1", true) && reaches("c", "2001:db8:30::1", true));
     }
 
-    // No frame with a tag goes to a jail that has none, and no frame of a jail leaves in another VLAN.
+    // A jail in an untagged VLAN gets no tagged frames, and no frame of a jail leaves in another VLAN.
     let port = port.frames();
     assert!(port.len() > 5 && !port.iter().any(|frame| frame.contains("802.1Q")), "{port:#?}");
     let frames = uplink.frames();
@@ -152,7 +152,7 @@ fn who_reaches_whom_and_which_frames_ports_carry() {
     }
 }
 
-/// A VLAN as a number, where the others are given as text.
+/// A VLAN as a number. The other VLANs are given as text.
 fn u16_vlan_of(number: u16) -> jailwire::types::VlanId {
     jailwire::types::VlanId::new(number).unwrap()
 }

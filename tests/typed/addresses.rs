@@ -74,7 +74,7 @@ fn ipv6_addresses_are_checked_for_duplicates() {
     assert!(host.nd6_flags(&pair.a).unwrap().contains(Nd6Flags::DISABLED));
     host.add_ipv6(&pair.a, net6("2001:db8:1::1/64")).unwrap();
     assert!(!host.nd6_flags(&pair.a).unwrap().contains(Nd6Flags::DISABLED));
-    // The carrier of a new epair comes a moment later than the epair, and has addresses checked.
+    // The link of a new epair comes up a moment after the epair was made, and starts duplicate address detection.
     host.wait_for_dad(&pair.a, SOON).unwrap();
     let first = host.find_ipv6(&pair.a, ip6("2001:db8:1::1")).unwrap().unwrap();
     assert_eq!(first, Ipv6Address::from(net6("2001:db8:1::1/64")));
@@ -171,7 +171,7 @@ fn lifetimes_and_link_local_addresses_come_back() {
     assert_eq!(host.find_ipv6(&pair.a, ip6("fe80::5")).unwrap(), None);
 }
 
-/// Routers are not heard by the simulated kernel: the address is given as a router's would be.
+/// The simulated kernel receives no router advertisements, so the test adds the address as an advertisement would.
 #[test]
 fn an_address_of_a_routers_advertisement_is_waited_for() {
     use jailwire::kernel::Clock as _;

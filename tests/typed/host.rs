@@ -1,4 +1,4 @@
-//! The machine the tests run on: a real one as root on FreeBSD, a simulated one elsewhere.
+//! The machine for the tests: the real machine on FreeBSD as root, a simulated machine elsewhere.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Deref;
@@ -11,7 +11,7 @@ use jailwire::kernel::Kernel;
 use jailwire::sim::{Options, Release, Sim};
 use jailwire::{InterfaceName, Jid, Vnet};
 
-/// Longer than anything takes on an emulated machine.
+/// The longest wait for an event that is certain to come, on an emulated machine.
 pub const SOON: Duration = Duration::from_secs(60);
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -31,7 +31,7 @@ impl Deref for Host {
     }
 }
 
-/// The host, unless this is FreeBSD and we are not root.
+/// The host. Returns `None` on FreeBSD without root.
 pub fn host() -> Option<Host> {
     let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let kernel = kernel()?;
@@ -61,23 +61,23 @@ fn here() -> Option<Arc<dyn Kernel>> {
 }
 
 impl Host {
-    /// FreeBSD 15 or newer.
+    /// Whether this is FreeBSD 15 or newer.
     pub fn is_15(&self) -> bool {
         self.sysctl_int("kern.osreldate").unwrap() >= 1_500_000
     }
 
-    /// An epair that goes with the test.
+    /// Makes an epair that is destroyed when the test ends.
     pub fn epair(&self) -> Pair<'_> {
         let pair = self.create_epair().unwrap();
         Pair { host: self, a: pair.a, b: pair.b }
     }
 
-    /// An interface that goes with the test.
+    /// Makes an interface that is destroyed when the test ends.
     pub fn made(&self, cloner: &str) -> Made<'_> {
         Made { host: self, name: self.create(cloner).unwrap() }
     }
 
-    /// A jail with a stack of its own that goes with the test.
+    /// Makes a jail with a stack of its own that is removed when the test ends.
     pub fn vnet_jail(&self, name: &str) -> Jail {
         let jid = jail::create(&*self.kernel, &JailParameters::new(name).path("/".as_ref()).vnet()).unwrap();
         Jail { kernel: Arc::clone(&self.kernel), jid }

@@ -82,7 +82,7 @@ fn going_up_and_down_leaves_other_flags_alone() {
     assert!(host.flags(&lo0).unwrap().contains(InterfaceFlags::LOOPBACK | InterfaceFlags::UP));
 
     let pair = host.epair();
-    // A flag of the high half, too.
+    // One of the flags is in the high half.
     let wanted = InterfaceFlags::PERMANENTLY_PROMISCUOUS | InterfaceFlags::LINK0;
     host.change_flags(&pair.a, wanted, InterfaceFlags::empty()).unwrap();
     host.up(&pair.a).unwrap();
@@ -192,7 +192,7 @@ fn links_are_what_the_dump_says() {
 #[test]
 fn many_interfaces_fit() {
     let Some(host) = host() else { return };
-    // More than the first buffer of SIOCGIFCONF holds.
+    // These are more interfaces than the first buffer of SIOCGIFCONF holds.
     let made: Vec<_> = (0..120).map(|_| host.epair()).collect();
     let links = host.links().unwrap();
     assert!(made.iter().all(|pair| links.iter().any(|link| link.name == pair.b)));

@@ -125,7 +125,7 @@ fn interfaces_are_lent_and_come_back() {
     assert_eq!(host.reclaim(&pair.b, made.jid).unwrap_err().errno(), Some(Errno::ENXIO));
     host.reclaim(&inside, made.jid).unwrap();
 
-    // A name that is taken is not made a second time.
+    // A name that is taken cannot be given a second time.
     let other = vnet.create_epair().unwrap();
     vnet.rename(&other.a, &inside).unwrap();
     assert_eq!(host.reclaim(&inside, made.jid).unwrap_err().errno(), Some(Errno::EEXIST));
@@ -185,7 +185,7 @@ fn a_held_jail_leaves_nothing_behind() {
     assert_eq!(host.members(&bridge.name).unwrap().len(), 1);
     drop(held);
     jail::wait_gone(&*host.kernel, jid, SOON).unwrap();
-    // The epair goes a little later, and out of the bridge last.
+    // The epair goes a little later than the jail, and leaves the bridge last.
     let begun = host.kernel.now();
     while host.links().unwrap() != before || !host.members(&bridge.name).unwrap().is_empty() {
         assert!(host.kernel.now() - begun < SOON, "the epair is gone as well");
@@ -204,7 +204,7 @@ fn a_committed_jail_stays() {
     host.kernel.sleep(Duration::from_millis(200));
     let gateway = vnet.route_to(ip4("203.0.113.1"), Fib::DEFAULT).unwrap().unwrap().via;
     assert_eq!(gateway, Route::default_via(ip4("198.51.100.1")).via);
-    // The stop that jail managers do: the host's end first.
+    // A stop as jail managers do it destroys the host's end of the epair first.
     host.destroy(&name(&format!("vnet0.{jid}"))).unwrap();
     assert_eq!(vnet.links().unwrap().len(), 1);
     drop(vnet);

@@ -43,7 +43,7 @@ fn default_gateways(host: &Host, ipv4: bool) -> Vec<Gateway> {
     gateways
 }
 
-/// Takes the default routes away for as long as a test runs.
+/// Removes the default routes while a test runs, and restores them on drop.
 struct NoDefault<'a>(&'a Host, Vec<Gateway>);
 
 impl<'a> NoDefault<'a> {
@@ -95,7 +95,7 @@ fn a_route_is_added_found_changed_and_deleted() {
     assert_eq!(host.delete_route(route.destination, None, FIB).unwrap_err().errno(), Some(Errno::ESRCH));
 }
 
-/// A manager that becomes a daemon goes on under another process id, with the sockets that it had.
+/// A manager that becomes a daemon has another process id, and keeps its sockets.
 #[test]
 fn a_socket_that_was_open_before_a_fork_hears_its_answers() {
     let Some(host) = host() else { return };
@@ -120,9 +120,9 @@ fn a_socket_that_was_open_before_a_fork_hears_its_answers() {
         nix::unistd::ForkResult::Parent { child } => child,
     };
     let status = nix::sys::wait::waitpid(child, None).unwrap();
-    // ETIMEDOUT is what a daemon got that listened for the answers to its parent.
+    // A daemon that waited for answers to its parent's process id would get ETIMEDOUT.
     assert_eq!(status, nix::sys::wait::WaitStatus::Exited(child, 0), "ETIMEDOUT is {}", Errno::ETIMEDOUT.0);
-    // The parent is answered as before.
+    // The parent still gets its answers.
     assert_eq!(ask().unwrap(), Some(pair.a));
 }
 
@@ -182,7 +182,7 @@ fn the_default_route_is_the_only_one() {
     assert!(host.ensure_default(two, FIB).unwrap());
     assert_eq!(default_gateways(&host, true), [two]);
 
-    // A second path, which is what adding means.
+    // Adding the route makes a second path.
     host.add_route(&Route::default_via(one)).unwrap();
     assert_eq!(default_gateways(&host, true), [one, two]);
     let error = host.delete_route(net("0.0.0.0/0"), None, FIB).unwrap_err();
@@ -294,7 +294,7 @@ fn lost_events_are_told_as_well() {
     let Some(host) = host() else { return };
     let mut monitor = host.monitor().unwrap();
     let pair = host.epair();
-    // More than a buffer of a mebibyte holds.
+    // These are more messages than a buffer of a mebibyte holds.
     for _ in 0..6000 {
         host.up(&pair.a).unwrap();
         host.down(&pair.a).unwrap();
@@ -306,7 +306,7 @@ fn lost_events_are_told_as_well() {
         lost += usize::from(event == Event::Lost);
     }
     assert!(lost >= 1 && seen > 100, "{lost} of {seen}");
-    // And it goes on.
+    // Events after the loss are received.
     host.up(&pair.a).unwrap();
     let event = monitor.next(Duration::from_secs(5)).unwrap();
     assert!(matches!(event, Some(Event::Interface { .. })), "{event:?}");

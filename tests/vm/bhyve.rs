@@ -1,10 +1,10 @@
-//! vm/run under bhyve, as far as it goes without FreeBSD.
+//! vm/run under bhyve, as far as it can be tested without FreeBSD.
 
 use super::*;
 
 fn place() -> Option<Place> {
     let place = Place::with(&["bhyve", "bhyvectl", "bhyveload", "df", "kldload", "sysctl"])?;
-    // With it the stand-in for bhyve does to its output what bhyve does.
+    // With Python, the stand-in for bhyve can treat its output as bhyve does.
     if let Some(python) = find("python3") {
         symlink(python, place.file("bin/python3")).unwrap();
     }
@@ -27,18 +27,19 @@ fn a_kernel_and_a_root() {
     assert!(load.contains("\n-e\nvfs.root.mountfrom=ufs:/dev/vtbd0\n"), "{load}");
     let run = place.log("bhyve");
     assert!(run.contains("\n-c\n3\n-m\n2G\n") && run.contains("\n-l\ncom1,stdio\n"), "{run}");
-    // Both speak of one machine, which is destroyed.
+    // Both commands name the same machine, which is destroyed.
     let machine = |log: &str| log.lines().rev().nth(1).unwrap().to_owned();
     assert_eq!(machine(&load), machine(&run));
     assert!(place.log("bhyvectl").contains(&format!("--vm={}\n--destroy\n", machine(&run))));
     assert!(!place.file("input-ended").exists());
-    // The guest writes to a copy. Names are relative, so that a comma in the temporary folder's does no harm.
+    // The guest writes to a copy. File names are relative, so that a comma in the temporary folder's name does no
+    // harm.
     assert!(
         run.contains("\n3,virtio-blk,disk\n") && run.contains("\n4,virtio-blk,payload.tar,ro\n"),
         "{run}"
     );
     assert!(load.contains("\n-h\nstage\n"), "{load}");
-    // The clock has UTC.
+    // The clock runs in UTC.
     assert!(run.contains("\n-u\n"), "{run}");
 }
 
@@ -58,7 +59,7 @@ fn a_copy_of_the_disk_has_to_fit() {
     let place = place.set("FAKE_FREE", "0");
     let answer = place.run("vm/run", &["--", "true"]);
     answer.complains_in_one_line(125, "has 0 MiB: set TMPDIR");
-    // On ZFS it is a clone beside the disk, which goes with the guest.
+    // On ZFS the copy is a clone beside the disk, which is destroyed with the guest.
     let place = place.set("FAKE_FS", "zfs");
     assert_eq!(place.run("vm/run", &["--", "true"]).status, Some(0));
     let there = fs::read_dir(place.file("")).unwrap();
@@ -97,7 +98,7 @@ fn an_image() {
     assert_eq!((answer.output.as_str(), answer.status), ("ran\n", Some(0)), "{answer:?}");
     let load = place.log("bhyveload");
     assert!(load.contains("\n-d\n") && load.contains("\n-e\nkern.hz=1000\n"), "{load}");
-    // The loader has the tunable: the guest need not start twice for it.
+    // bhyve's loader gets the tunable, so the guest need not start twice.
     let seed = fs::read(place.file("seed.iso")).unwrap();
     assert!(!String::from_utf8_lossy(&seed).contains("loader.conf"));
 
@@ -132,7 +133,7 @@ fn a_machine_without_virtualization_is_told_so() {
     let Some(place) = place() else { return };
     let place = place.set("FAKE_VMM", "no");
     place.run("vm/run", &["--", "true"]).complains_in_one_line(125, "bhyve finds no virtualization");
-    // QEMU remains.
+    // QEMU can still be chosen.
     let place = place.set("JAILWIRE_VM_HYPERVISOR", "qemu");
     place.run("vm/run", &["--", "true"]).complains_in_one_line(125, "pkg install qemu");
 }

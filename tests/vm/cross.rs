@@ -1,4 +1,4 @@
-//! vm/cross: the toolchain it chooses, and the linker.
+//! vm/cross: its choice of the toolchain and of the linker.
 
 use super::*;
 
@@ -46,7 +46,7 @@ fn the_library_is_built_where_there_is_none() {
     assert!(
         environment.contains("CARGO_UNSTABLE_BUILD_STD=std") && environment.contains("RUSTC_BOOTSTRAP=1")
     );
-    // The answer is kept: rustup is not asked for what it did not have.
+    // The answer is kept, so that rustup is not asked again for a target that it does not have.
     assert_eq!(place.read("target/toolchain-x86_64-unknown-freebsd"), "rust-src\n");
 }
 

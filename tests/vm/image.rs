@@ -1,8 +1,8 @@
-//! FreeBSD's images: downloaded, checked, unpacked, and told what to run.
+//! FreeBSD's images: they are downloaded, checked and unpacked, and get a disk that says what to run.
 
 use super::*;
 
-/// Whether this system can make the disk that tells an image what to run; says so where not.
+/// Whether this system can make the disk that tells an image what to run. Prints a line if not.
 pub fn can_make_a_seed() -> bool {
     let can = ["bsdtar", "makefs", "xorriso", "genisoimage"].iter().any(|tool| find(tool).is_some());
     if !can {
@@ -58,7 +58,7 @@ fn a_release_is_downloaded_once() {
     let url = format!("https://mirror.invalid/{RELEASE}");
     assert_eq!(place.log("curl"), format!("{url}/CHECKSUM.SHA512\n--\n{url}/{IMAGE}\n--\n"));
     assert!(place.log("qemu").contains(",format=qcow2,if=virtio,snapshot=on"), "{}", place.log("qemu"));
-    // The packed one is not kept beside the other.
+    // The packed image is not kept beside the unpacked one.
     assert!(!place.file("cache/images/15.1-RELEASE").join(IMAGE).exists());
 }
 
@@ -115,7 +115,7 @@ fn a_seed_disk_says_what_to_run() {
     );
     assert!(text.contains("instance-id: ") && !text.contains("loader.conf"));
 
-    // A tunable is for the loader, which has read its settings by then: the guest starts twice.
+    // When the guest learns of a tunable, the loader has read its settings already, so the guest starts twice.
     assert_eq!(place.run("vm/run", &["-R", "15.1", "-t", "kern.hz=1000", "--", "true"]).status, Some(0));
     let seed = fs::read(place.file("seed.iso")).unwrap();
     assert!(String::from_utf8_lossy(&seed).contains("echo 'kern.hz=\"1000\"' >>/boot/loader.conf"));

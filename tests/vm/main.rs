@@ -1,5 +1,5 @@
-//! Tests of `vm/`: its scripts, run with programs on the search path that stand in for QEMU, bhyve, curl
-//! and cargo. Those check what they are told, and say it in a log.
+//! Tests of `vm/`: its scripts, run with programs on the search path that stand in for QEMU, bhyve, curl and cargo.
+//! The stand-ins check their arguments, and write them to a log.
 
 #![cfg(unix)]
 
@@ -18,14 +18,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// What the scripts and the stand-ins need of a system.
+/// The tools that the scripts and the stand-ins need.
 const TOOLS: &[&str] = &[
     "awk", "basename", "cat", "chmod", "cksum", "cp", "cut", "date", "df", "dirname", "env", "grep", "head",
     "ln", "mkdir", "mkfifo", "mktemp", "mv", "od", "rm", "rmdir", "sed", "sh", "sleep", "sort", "tail",
     "tar", "touch", "tr", "wc",
 ];
 
-/// What they use where it is.
+/// The tools that they use if the system has them.
 const MORE_TOOLS: &[&str] =
     &["bsdtar", "genisoimage", "makefs", "sha512", "sha512sum", "shasum", "timeout", "xorriso", "xz"];
 
@@ -38,7 +38,7 @@ fn find(tool: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(tool)).find(|file| file.is_file())
 }
 
-/// A place to run one script in: its own search path, cache and temporary folder, all gone in the end.
+/// A place to run one script in, with its own search path, cache and temporary folder. All are removed on drop.
 struct Place {
     folder: tempfile::TempDir,
     variables: BTreeMap<String, String>,
@@ -134,8 +134,8 @@ impl Place {
     fn start(&self, script: &str, arguments: &[&str]) -> Child {
         use nix::sys::signal::{SigHandler, Signal, signal};
 
-        // Where the tests run in the background SIGINT may be ignored, and a shell cannot change that.
-        // SAFETY: the default action runs no code of ours.
+        // If the tests run in the background, SIGINT may be ignored, and a shell cannot change that. SAFETY: the
+        // default action runs no code of ours.
         unsafe { signal(Signal::SIGINT, SigHandler::SigDfl) }.unwrap();
         self.command(script, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
@@ -146,12 +146,12 @@ impl Place {
         answer
     }
 
-    /// The commands lines that a stand-in was called with: one of its arguments a line, `--` after each call.
+    /// The command lines of a stand-in's calls: one argument a line, and `--` after each call.
     fn log(&self, stand_in: &str) -> String {
         self.read(&format!("{stand_in}.log"))
     }
 
-    /// No hypervisor, no machine and no temporary file may outlive a script.
+    /// Checks that no hypervisor, machine or temporary file has outlived a script.
     fn assert_nothing_left(&self) {
         let running = || {
             let pids = self.read("pids");
@@ -159,7 +159,7 @@ impl Place {
         };
         let left =
             || fs::read_dir(self.file("tmp")).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
-        // A guardian whose script was killed has a moment to see it.
+        // A guardian process may need a moment to notice that its script was killed.
         wait_for(Duration::from_secs(10), || running().is_empty() && left().is_empty());
         assert_eq!(running(), Vec::<String>::new(), "processes left");
         assert_eq!(left(), Vec::<PathBuf>::new(), "files left");
@@ -179,12 +179,12 @@ impl Drop for Place {
 }
 
 fn signal(name: &str, pid: &str) -> bool {
-    // The shell's own: not every system has a program by that name.
+    // The shell's own `kill` is used, because not every system has a program of that name.
     let kill = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\" 2>/dev/null", name, pid]).status();
     kill.is_ok_and(|status| status.success())
 }
 
-/// Whether a process runs: one that ended and was not waited for does not.
+/// Whether a process runs. A zombie does not count.
 fn alive(pid: &str) -> bool {
     signal("0", pid) && {
         let state = Command::new("ps").args(["-o", "state=", "-p", pid]).output();
@@ -192,7 +192,7 @@ fn alive(pid: &str) -> bool {
     }
 }
 
-/// Waits until something is so, and says whether it became so.
+/// Waits until a condition holds. Returns whether it did in time.
 fn wait_for(limit: Duration, mut condition: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     while !condition() {
@@ -204,7 +204,7 @@ fn wait_for(limit: Duration, mut condition: impl FnMut() -> bool) -> bool {
     true
 }
 
-/// What a script said, and its exit status.
+/// The output of a script, and its exit status.
 #[derive(Debug)]
 struct Answer {
     output: String,
@@ -223,14 +223,14 @@ impl From<Output> for Answer {
 }
 
 impl Answer {
-    /// The status, and the text that the one line of its complaint has.
+    /// Checks the status, and that the only line of the error has this text.
     #[track_caller]
     fn complains(&self, status: i32, text: &str) {
         assert_eq!(self.status, Some(status), "{self:?}");
         assert!(self.errors.contains(text), "{self:?}");
     }
 
-    /// Complains in a single line, as about something that is missing.
+    /// Checks that the error is a single line.
     #[track_caller]
     fn complains_in_one_line(&self, status: i32, text: &str) {
         self.complains(status, text);

@@ -16,7 +16,7 @@ fn options_reach_qemu() {
     assert!(log.contains("\n-accel\ntcg,thread=multi\n") && log.contains("\n-no-reboot\n"), "{log}");
     let environment = log.lines().find(|line| line.contains("vfs.root.mountfrom=ufs:/dev/vtbd0")).unwrap();
     assert!(environment.contains(" kern.hz=1000 net.add_addr_allfibs=1"), "{environment}");
-    // The root file system is not written to, and comes before the payload.
+    // The root file system is read-only, and comes before the payload.
     let disks: Vec<_> = log.lines().filter(|line| line.starts_with("file=")).collect();
     assert!(disks[0].contains("/root,") && disks[0].ends_with("snapshot=on"), "{disks:?}");
     assert!(disks[1].contains("payload.tar,") && disks[1].ends_with("readonly=on"), "{disks:?}");
@@ -44,7 +44,7 @@ fn a_comma_in_a_name_is_no_option() {
     assert!(place.log("qemu").contains("root,,readonly=on,format=raw"), "{}", place.log("qemu"));
 }
 
-/// A place that has something like /dev/kvm.
+/// A place with a file that stands for /dev/kvm.
 fn with_kvm(guest_under_kvm: &str) -> Option<Place> {
     let place = Place::with_kernel()?;
     fs::write(place.file("kvm"), "").unwrap();
@@ -66,7 +66,7 @@ fn kvm_that_gets_nowhere_is_left_for_good() {
         assert_eq!(answer.errors.lines().count(), 1, "{answer:?}");
         assert!(answer.errors.contains("no FreeBSD under kvm here"), "{answer:?}");
         assert_eq!(accelerators(&place), ["kvm", "tcg,thread=multi"]);
-        // The second time it is known.
+        // The second run knows the answer already.
         let answer = place.run("vm/run", &["--", "echo", "here"]);
         assert_eq!((answer.output.as_str(), answer.errors.as_str()), ("here\n", ""));
         assert_eq!(accelerators(&place), ["kvm", "tcg,thread=multi", "tcg,thread=multi"]);
@@ -93,7 +93,7 @@ fn a_guest_that_fails_everywhere_says_nothing_of_kvm() {
     let place = place.set("FAKE_GUEST", "absent");
     place.run("vm/run", &["--", "true"]).complains(125, "the guest stopped before it ran the payload");
     assert_eq!(fs::read_dir(place.file("cache")).unwrap().count(), 0);
-    // FreeBSD starts under KVM: what goes wrong then is not KVM's fault.
+    // FreeBSD starts under KVM, so a later failure is not KVM's fault.
     let place = with_kvm("stuck").unwrap();
     place
         .run("vm/run", &["-B", "3", "--", "true"])

@@ -1,4 +1,4 @@
-//! vm/run: what comes back from a guest, and that nothing of one stays.
+//! vm/run: the results of a guest, and that nothing of a guest is left.
 
 use super::*;
 
@@ -92,7 +92,7 @@ fn a_guest_that_stops_early_is_an_error() {
     };
     let place = place.set("FAKE_GUEST", "dead");
     place.run("vm/run", &["--", "true"]).complains(125, "the guest stopped before it ran the payload");
-    // A status that was not printed to its end is none: this one is not known to be 1.
+    // A status that was cut off does not count. It might not be 1.
     let place = place.set("FAKE_GUEST", "cut");
     let answer = place.run("vm/run", &["--", "true"]);
     answer.complains(125, "the guest stopped before the payload ended");
@@ -104,7 +104,7 @@ fn a_panic_is_an_error() {
     let Some(place) = Place::with_kernel() else {
         return;
     };
-    // One guest starts again after it, one waits in the debugger.
+    // After the panic, one guest starts again, and the other waits in the debugger.
     for guest in ["panic", "debugger"] {
         let place = place_with_guest(guest).unwrap();
         let answer = place.run("vm/run", &["--", "true"]);
@@ -136,7 +136,7 @@ fn a_signal_leaves_nothing() {
         let Some(place) = place_with_guest("hang") else {
             return;
         };
-        // What is ignored from the start, as in a background job, a shell cannot catch.
+        // A shell cannot catch a signal that was ignored when it started, as in a background job.
         let caught = format!("trap 'exit 3' {name}; kill -s {name} $$; exit 0");
         let caught = Command::new("sh").args(["-c", &caught]).status().unwrap();
         if status.is_some() && caught.code() != Some(3) {

@@ -1,4 +1,4 @@
-//! The scripts as text.
+//! Checks the text of the scripts.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn shellcheck_finds_nothing() {
         println!("skipped: no shellcheck");
         return;
     };
-    // Each with the files that it reads.
+    // Each script is checked with the files that it reads.
     let checked = Command::new(shellcheck)
         .args(["-x", "-a", "-S", "warning"])
         .args(SCRIPTS.iter().filter(|script| workspace().join(script).exists()))

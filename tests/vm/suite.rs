@@ -1,4 +1,4 @@
-//! vm/test and vm/bench: building, running and reporting all binaries of a workspace.
+//! vm/test and vm/bench: they build, run and report all binaries of a workspace.
 
 use super::*;
 
@@ -38,7 +38,7 @@ fn tests_are_reported_as_cargo_does() {
     );
     assert!(answer.output.contains("     Running unittests tests/jail/main.rs ("), "{answer:?}");
     assert!(answer.output.contains("    ok      -p jail --test contract\n"), "{answer:?}");
-    // A program that is no test is taken along and not run.
+    // A program that is no test is copied to the guest and not run.
     assert_eq!(answer.output.matches("Running").count(), 2, "{answer:?}");
     let cargo = place.log("cargo");
     assert!(
@@ -74,14 +74,14 @@ fn several_kernels_in_one_call() {
     let roots = format!("{}:{}", path("root"), path("second-root"));
     let answer = place.run("vm/test", &["-k", &kernels, "-r", &roots, "-t", "kern.hz=1000"]);
     assert_eq!(answer.output.matches("ok      -p jail --test contract").count(), 2, "{answer:?}");
-    // Built once, run twice, each kernel with its own root.
+    // The tests are built once and run twice. Each kernel has its own root.
     assert_eq!(place.log("cargo").matches("--no-run").count(), 1);
     let guests: Vec<_> =
         place.log("qemu").lines().filter(|line| line.starts_with("file=")).map(String::from).collect();
     assert!(guests[0].contains("/root,") && guests[2].contains("/second-root,"), "{guests:?}");
     assert_eq!(place.log("qemu").matches("kern.hz=1000").count(), 2);
 
-    // By the environment, with one root for both; the first guest's failure does not stop the second.
+    // The environment sets one root for both kernels. The first guest's failure does not stop the second.
     fs::remove_file(place.file("qemu.log")).unwrap();
     let place = place.set("JAILWIRE_VM_KERNEL", &kernels).set("FAKE_GUEST", "early-panic");
     let answer = place.run("vm/test", &[]);

@@ -1,5 +1,5 @@
-//! Remedies on hosts that were put together at random: each is carried out as it is printed, what it is for goes, and
-//! nothing that keeps a jail from working comes in its place.
+//! Remedies on random hosts. Each remedy is carried out as it is printed. Its finding has to go, and no new finding
+//! that keeps a jail from working may come.
 //!
 //! `JAILWIRE_HOSTS` says how many hosts, and `JAILWIRE_SEED` which.
 
@@ -11,7 +11,7 @@ use super::host::Host;
 use super::{Case, carry_out, command, ways};
 use crate::world::tuned;
 
-/// Members of a jail's configuration, of which a host's jail has some.
+/// Members of a jail's configuration. A jail has some of them.
 const MEMBERS: [&str; 22] = [
     r#""interfaces":"vnet0:bridge1""#,
     r#""interfaces":"vnet0:em0""#,
@@ -37,7 +37,7 @@ const MEMBERS: [&str; 22] = [
     r#""vnet0_mac":"02ff60000001 02ff60000002""#,
 ];
 
-/// What has been done to the host before.
+/// Operations that were done on the host before.
 const DEEDS: [&str; 9] = [
     "ifconfig bridge0 create",
     "ifconfig bridge1 create up",
@@ -61,7 +61,7 @@ impl Dice {
     }
 }
 
-/// What a host is made of: it can be made again.
+/// The parts of a random host, from which the host can be made again.
 #[derive(Debug)]
 struct Recipe {
     jails: Vec<(String, String)>,
@@ -90,7 +90,7 @@ impl Recipe {
         Recipe { jails, deeds }
     }
 
-    /// None: two of the deeds do not go together.
+    /// Returns `None` if two of the operations exclude each other.
     fn host(&self) -> Option<Host> {
         let jails: Vec<_> =
             self.jails.iter().map(|(name, config)| (name.as_str(), config.as_str())).collect();
@@ -101,7 +101,7 @@ impl Recipe {
     }
 }
 
-/// Whether a line can be carried out as it is: a command, and nothing in it is left to be chosen.
+/// Whether a line can be carried out as it is: it is a command without places to fill in.
 fn is_complete(line: &str) -> bool {
     let is_choice = |word: &str| word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_uppercase());
     let words = line.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| is_choice(word));
@@ -127,13 +127,15 @@ fn judge(recipe: &Recipe, finding: &Finding, way: &[String]) -> Result<(), Strin
     if is_among(&after, finding) {
         return Err("it does not help".to_owned());
     }
-    // The same fault may have another name in it by now: the host's address has moved along to a bridge.
+    // The finding of the same fault may name another interface by now, because the host's address has moved to a
+    // bridge.
     let is_known =
         |one: &Finding| known.iter().any(|other| (other.kind, &other.jails) == (one.kind, &one.jails));
-    // The host has one uplink, and two bridges cannot both have it: the other one goes without, as `auto` allows.
+    // The host has one uplink, and only one of two bridges can have it. The other bridge has none, as `auto`
+    // allows.
     let is_second = |one: &Finding| one.what.contains("vnet_default_interface: nothing is put on the bridge");
     let is_new = |one: &&Finding| one.level > Level::Note && !is_known(one) && !is_second(one);
-    // A jail of which one fault is mended may have another one, that was not looked at before.
+    // A jail may have a second fault, which is found only after the first is mended.
     let was_refused = |one: &Finding| one.jails.iter().any(|jail| finding.jails.contains(jail));
     let new: Vec<_> = after.iter().filter(is_new).filter(|one| !was_refused(one)).collect();
     if new.is_empty() { Ok(()) } else { Err(format!("it brings other trouble: {new:#?}")) }

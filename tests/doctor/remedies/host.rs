@@ -1,4 +1,4 @@
-//! A simulated host with its files, on which command lines can be carried out.
+//! A simulated host with its files, which carries out command lines.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -37,7 +37,7 @@ pub struct Host {
     pub options: Options,
     pub vnet: Vnet,
     sim: Sim,
-    /// Files of the host's, by their paths, and what is in them.
+    /// The host's files by path, with the settings in each.
     files: BTreeMap<String, BTreeMap<String, String>>,
 }
 
@@ -88,13 +88,13 @@ impl Host {
         Scene::take(&self.vnet, &store).unwrap().with_devd(&[&self.devd()]).examine(true)
     }
 
-    /// bridge0, up, with em0 on it, which has given it its address and the default route.
+    /// Makes bridge0, brings it up, puts em0 on it, and moves em0's address and default route to it.
     pub fn bridge(&self) -> InterfaceName {
         self.run("ifconfig bridge0 create && ifconfig em0 inet 192.0.2.10 -alias && ifconfig bridge0 addm em0 up && ifconfig bridge0 inet 192.0.2.10/24 && route add default 192.0.2.1");
         name("bridge0")
     }
 
-    /// All that remedies may change, a line each.
+    /// All state that remedies may change, as lines.
     pub fn state(&self) -> BTreeSet<String> {
         let mut lines = stack("host", &self.vnet);
         for jail in jail::list(&**self.kernel(), false).unwrap() {
@@ -184,7 +184,7 @@ impl Host {
             ["rm", "-rf", path] => fs::remove_dir_all(path).unwrap(),
             ["mkdir", "-p", path] => fs::create_dir_all(path).unwrap(),
             ["mv", from, to] => fs::rename(from, to).unwrap(),
-            // Its files are read anew each time.
+            // Nothing to do: the host's files are read anew each time.
             ["service", "devd", "restart"] => {}
             ["service", "pf", "onestart" | "restart" | "reload"] => {
                 nat::prepare_simulated(&Wiring::on(self.kernel().clone()).unwrap()).unwrap();
@@ -269,7 +269,7 @@ impl Host {
         self.ifconfig(&inside, name(interface), arguments, line);
     }
 
-    /// Writes settings as sysrc(8) does, which has to be told what to append with what between.
+    /// Writes settings as sysrc(8) does. To append to a value, sysrc(8) has to be given the separator.
     pub fn sysrc(&mut self, words: &[&str]) {
         let file = self.files.entry("/etc/rc.conf".to_owned()).or_default();
         for word in words {
@@ -289,7 +289,7 @@ impl Host {
         }
     }
 
-    /// Adds a line to a file of the host's. What a new start of the machine reads is in the options.
+    /// Adds a line to a file of the host. Files that the machine reads when it starts are part of the options.
     pub fn write(&mut self, file: &str, line: &str) {
         if file == "/etc/devd/jailwire.conf" {
             fs::write(self.devd().join("jailwire.conf"), line).unwrap();
@@ -298,7 +298,7 @@ impl Host {
         self.files.entry(file.to_owned()).or_default().insert(key.to_owned(), value.to_owned());
     }
 
-    /// What /boot/loader.conf says takes effect with a start of the machine.
+    /// Restarts the machine, so that /boot/loader.conf takes effect.
     pub fn restart_with_loader(&mut self) {
         let loader = self.files.get("/boot/loader.conf").cloned().unwrap_or_default();
         self.restart(|options| {
@@ -310,12 +310,12 @@ impl Host {
         });
     }
 
-    /// Kills a command at one call after the other until there is what it is to leave behind.
+    /// Kills a command at one call after the other, until it has left the intended state behind.
     pub fn killed(&self, words: &[&str], is_left: impl Fn(&Host) -> bool) {
         self.killed_each(7, words, is_left);
     }
 
-    /// As [`Host::killed`], at one call of so many.
+    /// As [`Host::killed`], at every `step`th call.
     pub fn killed_each(&self, step: usize, words: &[&str], is_left: impl Fn(&Host) -> bool) {
         for call in (30..400).step_by(step) {
             let mut program = Command::new(env!("CARGO_BIN_EXE_jailwire"));
@@ -329,15 +329,15 @@ impl Host {
         }
     }
 
-    /// Has a jail mount a file system itself, which the host then does not know of.
+    /// Mounts a file system as a process in the jail would, so that no record of the host lists the mount.
     pub fn mount_inside(&self, jail: &str, beneath: &str) {
         let inside = self.sim.inside(self.jid(&format!("ioc-{jail}")).get());
-        // The simulated kernel takes paths as the host has them.
+        // The simulated kernel takes paths of the host.
         let root = self.jail(jail).join("root");
         mount::mount(&inside, &mount::tmpfs(&root, Path::new(beneath), None)).unwrap();
     }
 
-    /// Stops a jail that has a connection which goes on for a while.
+    /// Stops a jail with a connection that lasts for a while.
     pub fn stop_with_connection(&self, jail: &str) {
         let mut program = Command::new(env!("CARGO_BIN_EXE_jailwire"));
         program.env_clear().env("JAILWIRE_SIM_CONNECTION", "*:600s");
@@ -367,7 +367,7 @@ pub fn name(text: &str) -> InterfaceName {
     text.parse().unwrap()
 }
 
-/// A network stack: interfaces, what is on bridges, addresses, and the routes that somebody has added.
+/// A network stack as lines: interfaces, bridge members, addresses, and the routes that users have added.
 fn stack(whose: &str, vnet: &Vnet) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
     let interfaces = vnet.interfaces().unwrap();
@@ -416,7 +416,7 @@ fn walk(directory: &Path, see: &mut impl FnMut(&Path)) {
     }
 }
 
-/// The words of a command line, as a shell takes them apart.
+/// Splits a command line into words, as a shell does.
 pub fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     let mut letters = line.chars();

@@ -1,5 +1,5 @@
-//! Every remedy, carried out on a host that shows what it is for: the finding goes, no other comes, and what was changed
-//! is what the case says.
+//! Carries out every remedy on a host that shows its finding. The finding has to go, no other may come, and only
+//! the changes that the case lists may be made.
 
 mod cases;
 mod generated;
@@ -15,27 +15,28 @@ use jailwire::iocage::doctor::{Finding, Kind};
 
 use self::host::Host;
 
-/// What an operator does to the host by hand.
+/// A change that an operator makes to the host by hand.
 type ByHand = fn(&mut Host);
 
-/// A host that shows a finding, and what each way of mending it changes.
+/// A host that shows a finding, and the changes that each way of mending makes.
 pub struct Case {
     pub kind: Kind,
-    /// Words of what is found.
+    /// Words of the finding.
     pub found: &'static str,
     pub host: fn() -> Host,
-    /// What a user chooses for words in capital letters.
+    /// The values that a user chooses for words in capital letters.
     pub chosen: &'static [(&'static str, &'static str)],
-    /// What is no command line, and what somebody does who reads it.
+    /// Lines of the remedy that are no command lines, and the change that an operator makes for each.
     pub by_hand: &'static [(&'static str, ByHand)],
-    /// For each way what changes: lines of the host's state, with a sign before them.
+    /// The changes of each way of mending: lines of the host's state, each with a sign before it.
     pub changes: &'static [&'static [&'static str]],
 }
 
-/// In the place of changes: the command is for another machine, and what comes of it cannot be seen on this one.
+/// Stands in the place of changes for a command that is for another machine, and whose effect cannot be seen on
+/// this one.
 pub const ELSEWHERE: &str = "elsewhere";
 
-/// The only finding of this kind with these words.
+/// The finding of this kind with these words. There has to be exactly one.
 #[track_caller]
 fn find(host: &Host, case: &Case) -> Finding {
     let all = host.findings();
@@ -66,13 +67,13 @@ const PROGRAMS: [&str; 14] = [
     "chflags", "umount", "zfs",
 ];
 
-/// What of a line is a command line: all of it, or what comes after a colon.
+/// The part of a line that is a command line: the whole line, or the part after a colon.
 pub fn command(line: &str) -> Option<&str> {
     let is_command = |text: &&str| PROGRAMS.contains(&text.split(' ').next().unwrap_or_default());
     [Some(line), line.split_once(": ").map(|(_, rest)| rest)].into_iter().flatten().find(is_command)
 }
 
-/// Does what a line of a remedy says.
+/// Carries out a line of a remedy.
 #[track_caller]
 fn carry_out(host: &mut Host, line: &str, case: &Case) {
     let root = host.root().display().to_string();
@@ -108,13 +109,13 @@ fn carry_out(host: &mut Host, line: &str, case: &Case) {
     }
 }
 
-/// What is there now and was not before, and the other way round.
+/// The lines that came, and the lines that went.
 fn difference(before: &BTreeSet<String>, after: &BTreeSet<String>) -> Vec<String> {
     let gone = before.difference(after).map(|line| format!("-{line}"));
     gone.chain(after.difference(before).map(|line| format!("+{line}"))).collect()
 }
 
-/// Carries out one way of mending, and tells what is wrong with it.
+/// Carries out one way of mending, and returns what is wrong with it.
 fn judge(case: &Case, way: usize) -> Result<(), String> {
     let mut host = (case.host)();
     let finding = find(&host, case);
@@ -165,13 +166,13 @@ fn each_remedy_mends_what_it_is_for_and_nothing_else() {
             }
         }
     };
-    // Each spends much of its time on waiting for programs.
+    // Six threads, because each spends much of its time waiting for programs.
     std::thread::scope(|scope| (0..6).for_each(|_| drop(scope.spawn(work))));
     let wrong: Vec<String> = wrong.into_inner().unwrap().into_values().collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A finding that is new has to have a case, and every remedy that there is in it.
+/// Every kind of finding has to have a case, with all remedies of the finding.
 #[test]
 fn there_is_a_case_for_each_kind_of_finding() {
     let tried: BTreeSet<Kind> = cases::all().map(|case| case.kind).collect();

@@ -1,6 +1,6 @@
-//! The problems of configurations, message by message: `doctor` reports all of them by two kinds of finding, so that the
-//! kinds alone say little. Each row is a jail that shows a problem. Each remedy of the row is carried out, by a shell
-//! where it is a command: the finding goes, and none comes.
+//! The problems of configurations, message by message: `doctor` reports all of them as two kinds of finding, so a
+//! case for each kind would not be enough. Each row is a jail that shows a problem. The test carries out each
+//! remedy of the row, with a shell if the remedy is a command. The finding has to go, and no other may come.
 //!
 //! The rows are complete: a message of the configuration, of its fitness or of its plan that no row shows fails the test.
 
@@ -24,7 +24,7 @@ type Row = (&'static str, &'static str, &'static str, &'static str);
 const VNET: &str =
     r#""vnet":1,"ip4_addr":"vnet0|192.0.2.20/24","defaultrouter":"none","mac_prefix":"02ff60""#;
 
-/// A jail with VNET has these words in the place of `VNET,`.
+/// The rows. `VNET` at the beginning of a row stands for the text of the constant [`VNET`].
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     (r#""vnet":"maybe""#, "", "`maybe` is neither on nor off", "0"),
@@ -147,7 +147,7 @@ const ROWS: &[Row] = &[
     (r#""vnet":0,"rtsold":"1""#, "", "rtsold: requires vnet", ""),
 ];
 
-/// Texts that no finding of these kinds has, and why.
+/// Texts that occur in no finding of these kinds, with the reason.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("{name} has problems in its configuration, {}:{}", "begins the error of a start"),
     ("fstab line {line}", "begins the error of the library"),
@@ -180,7 +180,7 @@ fn host(row: &Row) -> Host {
             Some(more) => format!("{VNET}{more}"),
             None => members.to_owned(),
         };
-        // What comes later has its way.
+        // A later value replaces an earlier one.
         let all: serde_json::Value =
             serde_json::from_str(&format!("{{{basics}{resolver},{}}}", members.replace("ROOT", &root)))
                 .unwrap();
@@ -228,7 +228,7 @@ fn is_of_these(finding: &&Finding) -> bool {
     matches!(finding.kind, Kind::Configuration | Kind::Misfit)
 }
 
-/// Does what a line of a remedy says.
+/// Carries out a line of a remedy.
 fn carry_out(host: &mut Host, line: &str, row: &Row) -> Result<(), String> {
     let chosen = row.3;
     let root = host.root().display().to_string();
@@ -263,7 +263,7 @@ fn carry_out(host: &mut Host, line: &str, row: &Row) -> Result<(), String> {
     if output.status.success() { Ok(()) } else { Err(format!("{line}: {said}")) }
 }
 
-/// Carries out all ways of mending what a row shows. Returns all that was found.
+/// Carries out all ways of mending the problem of a row. Returns all findings.
 fn judge(row: &Row) -> Result<Vec<String>, String> {
     let before = host(row).findings();
     let root = host(row).root().display().to_string();
@@ -294,7 +294,7 @@ fn judge(row: &Row) -> Result<Vec<String>, String> {
     Ok(texts)
 }
 
-/// The texts of the configuration, its fitness, and what comes of a plan, as they stand in the list of all messages.
+/// The texts of the configuration, of its fitness and of its plan, as the list of all messages has them.
 fn texts() -> Vec<String> {
     let all = include_str!("../../messages.txt");
     let mut texts = Vec::new();
@@ -318,7 +318,7 @@ fn texts() -> Vec<String> {
     texts
 }
 
-/// Whether a text with places for values is in another one.
+/// Whether a text with places for values occurs in another text.
 fn is_in(text: &str, whole: &str) -> bool {
     let mut parts = Vec::new();
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! Bridges of jails, what is on them, and MTUs.
+//! Bridges of jails, their members, and MTUs.
 
 use jailwire::iocage::doctor::Kind;
 
@@ -7,7 +7,7 @@ use crate::remedies::Case;
 use crate::remedies::host::Host;
 use crate::world::vnet;
 
-/// There is a bridge0 with em0 on it, and the bridge has em0's address and default route.
+/// bridge0 exists with em0 on it, and the bridge has em0's address and default route.
 const BRIDGE0_WITH_EM0: &[&str] = &[
     "-host: em0 192.0.2.10/24",
     "-host: route 0.0.0.0/0 via 192.0.2.1 em0",
@@ -52,7 +52,7 @@ pub const CASES: &[Case] = &[
             "+jails/web/config.json: interfaces=\"vnet0:bridge0\"",
         ]],
     },
-    // The only way out is promised to the bridge of another jail.
+    // The only interface that leads out is reserved for the bridge of another jail.
     Case {
         kind: Kind::NotABridge,
         found: "em0 is not a bridge",

@@ -196,14 +196,14 @@ pub const CASES: &[Case] = &[
                         .replace(r#""defaultrouter":"none""#, r#""defaultrouter":"10.1.1.1""#),
                 )],
             );
-            // As iocage has it: with all properties.
+            // The file has all properties, as iocage writes it.
             host.run("iocage set nat_backend=ipfw default");
             host.run("ifconfig bridge0 create up && ifconfig bridge0 inet 10.1.1.1/24 && kldload pf && service pf reload");
             started(host)
         },
         chosen: &[],
         by_hand: &[],
-        // What the next router knows cannot be seen from here.
+        // The host cannot see the routes of the next router.
         changes: &[
             &[ELSEWHERE],
             &[

@@ -1,4 +1,4 @@
-//! What commands and jails have left.
+//! Leftovers of commands and jails.
 
 use jailwire::iocage::doctor::Kind;
 
@@ -66,7 +66,7 @@ pub const CASES: &[Case] = &[
         found: "the move of 192.0.2.10/24 from bridge0 to em0 was interrupted",
         host: || {
             let host = on_bridge(&vnet(USUAL));
-            // Without a process that undoes it.
+            // No process is there to undo the move.
             host.killed_each(3, &["host", "move-address", "bridge0", "em0", "--confirmed"], |host| {
                 let moved = host.state().contains("host: em0 192.0.2.10/24");
                 moved && host.findings().iter().any(|one| one.kind == Kind::MoveInterrupted)
@@ -189,7 +189,7 @@ pub const CASES: &[Case] = &[
     },
 ];
 
-/// A host on which a start of web was killed: web is down, and something of web is left.
+/// A host on which a start of web was killed. web is down, and some of its parts are left.
 fn left_behind() -> Host {
     let config = r#"{"vnet":0,"ip4_addr":"em0|192.0.2.40/32","mount_devfs":0,"mount_fdescfs":0,"resolver":"/dev/null","host_time":0}"#;
     let host = Host::new(options(), &[("web", config)]);

@@ -17,10 +17,10 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
     [bridges::CASES, host::CASES, jails::CASES, leftovers::CASES, vlans::CASES].into_iter().flatten()
 }
 
-/// The usual host, with a second network card that has nothing to do.
+/// The usual host, with a second network card that is not used.
 pub fn options() -> Options {
     let second = Hardware::new("em", 1, [0x58, 0x9c, 0xfc, 0, 0, 2]);
-    // What would be found on every host is not.
+    // These settings avoid findings that every host would have.
     let quiet = tuned(&[("kern.racct.enable", 1), ("net.link.bridge.pfil_onlyip", 0)]);
     quiet.with_hardware(vec![second])
 }
@@ -31,7 +31,7 @@ pub fn with(more: &[(&str, i32)]) -> Options {
     options
 }
 
-/// The configuration of a jail with more properties, or others.
+/// The configuration of a jail, with further or changed properties.
 pub fn but(address: &str, more: &str) -> String {
     vnet(address).replacen('{', &format!("{{{more},"), 1)
 }
@@ -41,7 +41,7 @@ pub fn web(config: &str) -> Host {
     Host::new(options(), &[("web", config)])
 }
 
-/// The same with the bridge that it needs.
+/// As [`web`], with the bridge that the jail needs.
 pub fn on_bridge(config: &str) -> Host {
     let host = web(config);
     host.bridge();
@@ -59,7 +59,7 @@ pub fn routed(more: &str) -> String {
 
 pub const USUAL: &str = "192.0.2.20/24";
 
-/// A jail with NAT and published ports: without pf, or with a pf that does not look at what the host sends itself.
+/// A jail with NAT and published ports: without pf, or with a pf that skips the packets the host sends to itself.
 pub fn natted(pf: u8) -> Host {
     let config = but("10.1.1.10/24", r#""nat":1,"nat_backend":"pf","nat_forwards":"tcp(80)""#);
     let host = Host::new(
