@@ -1,6 +1,6 @@
 /*
- * What jailwire-sys takes from FreeBSD: bindgen reads this file, and so do the proofs in tests/.
- * The order follows each header's own needs; sys/param.h brings sys/types.h.
+ * The headers of FreeBSD that jailwire-sys binds. bindgen reads this file, and so do the proofs in tests/.
+ * Each header comes after the headers that it needs. sys/param.h includes sys/types.h.
  */
 
 #include <sys/param.h>
@@ -18,7 +18,7 @@
 #include <sys/time.h>
 #include <sys/uio.h>
 
-/* HOSTUUIDLEN and OSRELEASELEN are shown to programs that ask for struct prison, which needs these three. */
+/* HOSTUUIDLEN and OSRELEASELEN are defined only together with struct prison, which needs these three headers. */
 #define _WANT_PRISON
 #include <sys/_lock.h>
 #include <sys/_mutex.h>

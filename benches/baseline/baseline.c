@@ -1,17 +1,17 @@
 /*
- * What jailwire's library asks of the kernel to start and stop jails, asked without it: the same
+ * Makes the requests with which jailwire's library starts and stops jails, without the library: the same
  * requests in the same order. The benchmark compares the two under ktrace(1) before it measures.
  *
  *     baseline vnet|shared each|once|files JAILS [BRIDGE]
  *
- * `each` looks at the host before every start, as the library does for one jail; `once` before the
- * first, as it does for many. `files` is `each` with what the library does to files besides: a lock and a
- * journal for each jail, of the same length and with nothing in them that could be read, and the lock on what
- * jails share. Jails, names and addresses are those of benches/start_stop/jails.rs.
+ * `each` reads the state of the host before every start, as the library does for one jail. `once` reads it before
+ * the first start, as the library does for many. `files` is `each` with the library's work on files: a lock and a
+ * journal for each jail, of the same length but without real contents, and the lock on shared objects. Jails, names
+ * and addresses are those of benches/start_stop/jails.rs.
  *
- * It waits for a line of standard input, starts the jails, and writes `start US`; waits for another,
- * stops them, and writes `stop US`, `memory KIB`, and for each kind of step `step NAME` TAB `US`, all
- * jails together. Where ten jails or more are started, `up JAILS US` tells how it went after each tenth.
+ * The program waits for a line of standard input, starts the jails, and writes `start US`. It waits for another line,
+ * stops the jails, and writes `stop US`, `memory KIB`, and for each kind of step `step NAME` TAB `US`, for all jails
+ * together. With ten jails or more, it writes `up JAILS US` after each tenth of them.
  */
 #include <sys/param.h>
 #include <sys/ioctl.h>
@@ -60,7 +60,7 @@ static const char *const step_names[STEPS] = {
 };
 static uint64_t spent[STEPS];
 
-/* Where the locks and journals are, if there are any. */
+/* The directory of the locks and journals, which only `files` uses. */
 #define ROOM "/var/run/jailwire-baseline"
 #define LOCK_LENGTH 10
 #define FIRST_LENGTH 82
@@ -72,7 +72,7 @@ static bool with_files;
 static int jail_lock, journal = -1, shared_lock;
 static char lock_path[96], journal_path[96], attaching_path[96];
 
-/* The host's sockets, opened when they are needed. */
+/* The host's sockets, which are opened when they are needed. */
 static int host_inet = -1;
 
 /* The jail's sockets, in the order in which the child sends them. */
@@ -94,7 +94,7 @@ now(void)
 	return ((uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000);
 }
 
-/* Counts the time since `*begin` to a step, and begins the next. */
+/* Adds the time since `*begin` to a step, and begins the next step. */
 static void
 done(enum step step, uint64_t *begin)
 {
@@ -153,7 +153,7 @@ lock_jail(const char *name)
 	write_letters(jail_lock, LOCK_LENGTH);
 }
 
-/* What is written before a jail or an alias is made, before an epair has its name, and when a jail is up. */
+/* Writes to the journal: before a jail or an alias is made, before an epair has its name, and when a jail is up. */
 static void
 note(size_t length)
 {
@@ -260,7 +260,7 @@ has_interface(const char *name)
 	return (false);
 }
 
-/* A sysctl is asked twice: how long, and what. */
+/* A sysctl is read twice: first for its length, then for its value. */
 static void
 read_sysctl(const char *name)
 {
@@ -307,7 +307,7 @@ list_members(const char *bridge)
 	}
 }
 
-/* A list of parameters of jail_set(2) and jail_get(2), the kernel's words last. */
+/* A list of parameters of jail_set(2) and jail_get(2). The buffer for the kernel's message is the last. */
 struct parameters {
 	struct iovec list[24];
 	unsigned count;
@@ -350,7 +350,7 @@ find_jail(char *name, int flags)
 	return (jid);
 }
 
-/* What the library wants to know of the host before it plans. */
+/* The state of the host that the library reads before it makes a plan. */
 static void
 look(bool vnet, char *name, const char *bridge)
 {
@@ -368,7 +368,7 @@ look(bool vnet, char *name, const char *bridge)
 
 #define REPORT 1036
 
-/* The child's part: makes the jail, opens sockets in it, passes them out, and stays. */
+/* Runs in the child: makes the jail, opens sockets in it, sends them to the parent, and stays. */
 static void
 inside_child(int theirs, struct parameters *parameters)
 {
@@ -511,7 +511,7 @@ add_address(int socket, const char *name, uint32_t address, uint32_t mask)
 	ASK(socket, SIOCAIFADDR, &request);
 }
 
-/* Whether an address is there already. */
+/* Whether an address is on an interface already. */
 static void
 find_address(int socket, const char *name, uint32_t address)
 {
@@ -524,7 +524,7 @@ find_address(int socket, const char *name, uint32_t address)
 		err(1, "SIOCGIFALIAS");
 }
 
-/* A new stack has none: it is not asked for. */
+/* A new stack has no default route, so none is looked for. */
 static void
 default_route(int socket, uint32_t router)
 {
@@ -752,7 +752,7 @@ main(int argc, char **argv)
 	if ((host_ends = calloc((size_t)count, IFNAMSIZ)) == NULL)
 		err(1, "calloc");
 
-	/* With room of its own it does not ask what standard output is. */
+	/* With a buffer of its own, stdio does not call fstat(2) on standard output. */
 	setvbuf(stdout, room, _IOFBF, sizeof(room));
 	wait_for_a_line();
 	begin = now();
@@ -794,7 +794,7 @@ main(int argc, char **argv)
 		read_journal();
 		if (!each)
 			find_jail(name, 0);
-		/* Whether it still runs: the epair of one that does not goes by itself. */
+		/* Checks that the jail still runs. The epair of a jail that is gone goes by itself. */
 		find_jail(name, 0);
 		if (vnet)
 			stop_vnet(name, host_ends[jail]);

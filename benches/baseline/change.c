@@ -1,6 +1,6 @@
 /*
- * What jailwire's library asks of the packet filters for one change, asked without it: the same requests in the same
- * order, with the same contents. The benchmark compares the two under ktrace(1) before it measures.
+ * Makes the requests with which jailwire's library changes the packet filters, without the library: the same requests
+ * in the same order, with the same contents. The benchmark compares the two under ktrace(1) before it measures.
  *
  *     change pf|ipfw CHANGES
  *
@@ -236,7 +236,7 @@ configure_nat(int file)
 	inet_pton(AF_INET, HOST, &message.redirect.paddr);
 	message.redirect.proto = IPPROTO_TCP;
 	ASK_IPFW(file, IP_FW_NAT44_XCONFIG, &message, sizeof(message));
-	/* The kernel leaves out ports that it has no room for. */
+	/* The kernel leaves out ports that do not fit into its buffer. */
 	memset(&answer, 0, sizeof(answer));
 	answer.asked.header = message.header;
 	strlcpy(answer.asked.nat.name, number, sizeof(answer.asked.nat.name));
@@ -334,7 +334,7 @@ change_ipfw(void)
 	size_t length = 0;
 	int file, date[18];
 
-	/* A sysctl is asked twice: how long, and what. */
+	/* A sysctl is read twice: first for its length, then for its value. */
 	if (sysctlbyname("kern.osreldate", NULL, &length, NULL, 0) < 0)
 		err(1, "kern.osreldate");
 	length = sizeof(date);

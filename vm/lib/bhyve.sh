@@ -1,7 +1,7 @@
 # A guest under bhyve. Read with `.`.
 # shellcheck shell=sh
 
-# Named by our process: two runs do not meet.
+# The name has this script's process id, so two runs do not collide.
 vm_name=jailwire-$$
 
 destroy_guest() { bhyvectl --vm="$vm_name" --destroy >/dev/null 2>&1 || :; }
@@ -9,7 +9,7 @@ destroy_guest() { bhyvectl --vm="$vm_name" --destroy >/dev/null 2>&1 || :; }
 check_bhyve() {
     have bhyve || die "bhyve is missing: FreeBSD for amd64 has it in its base system"
     [ "$(id -u)" -eq 0 ] || die "bhyve needs root"
-    # vmm loads everywhere; whether it can make a machine, it has to be asked.
+    # The module vmm loads everywhere. Only an attempt shows whether it can make a machine.
     if ! kldload -n vmm 2>/dev/null || ! bhyvectl --vm="$vm_name" --create 2>/dev/null; then
         die "bhyve finds no virtualization on this machine (try JAILWIRE_VM_HYPERVISOR=qemu)"
     fi
@@ -23,11 +23,11 @@ check_bhyve() {
 }
 
 # The folder that bhyveload boots a bare kernel from: the kernel, and a loader script that starts it.
-# What the guest's own loader would read from its disk comes through the environment.
+# The environment has the settings that the guest's own loader would read from its disk.
 stage_kernel() {
     mkdir -p "$work/stage/boot/lua" "$work/stage/boot/kernel"
     ln "$kernel" "$work/stage/boot/kernel/kernel" 2>/dev/null || cp "$kernel" "$work/stage/boot/kernel/kernel"
-    # A kernel that the loader cannot load, or not start, ends the loader instead of leaving it at its prompt.
+    # If the loader cannot load or start the kernel, it ends instead of waiting at its prompt.
     cat >"$work/stage/boot/lua/loader.lua" <<'END'
 if loader.perform("load /boot/kernel/kernel") == 0 then
     loader.perform("boot")
@@ -52,7 +52,7 @@ bhyve_guest() {
     done
     launch bhyveload "$@" "$vm_name" || return 1
 
-    # -u: the guest's clock has UTC, which FreeBSD expects, and not the host's local time.
+    # -u: the guest's clock runs in UTC, as FreeBSD expects, and not in the host's local time.
     set -- -A -H -P -u -c "$cpus" -m "$memory" -s 0,hostbridge -s 1,lpc -l com1,stdio -s 2,virtio-rnd \
         -s 3,virtio-blk,disk -s 4,"virtio-blk,${payload_disk##*/},ro"
     [ -n "$kernel" ] || set -- "$@" -s 5,"ahci-cd,${seed##*/}"
@@ -62,8 +62,8 @@ bhyve_guest() {
 # Whether a file lies on ZFS, where cp(1) clones blocks instead of copying them.
 on_zfs() { [ "$(df -T "$1" 2>/dev/null | awk 'NR == 2 { print $2 }')" = zfs ]; }
 
-# bhyve has no snapshots: the guest gets a copy of its disk, as $work/disk. On ZFS the copy lies beside the disk, and
-# takes no space but for what the guest writes.
+# bhyve has no snapshots, so the guest gets a copy of its disk, as $work/disk. On ZFS the copy lies beside the disk,
+# and takes space only for the blocks that the guest writes.
 copy_disk() {
     _size=$(($(wc -c <"$disk") / 1048576))
     if on_zfs "$disk" && [ -w "$(dirname "$disk")" ]; then

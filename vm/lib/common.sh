@@ -1,4 +1,4 @@
-# What every script here needs: messages, the workspace, the cache. Read with `.`.
+# Shared by all scripts in this folder: messages, the workspace, the cache. Read with `.`.
 # shellcheck shell=sh
 
 # vm_dir is set by the script that reads this file.
@@ -8,17 +8,17 @@ workspace=$(cd "$vm_dir/.." && pwd)
 me=vm/${0##*/}
 
 note() { printf '%s: %s\n' "$me" "$*" >&2; }
-# A script whose exit status is somebody else's says so by another one of its own.
+# A script that returns the exit status of another program uses another status for its own errors.
 die() { note "$*"; exit "${status_error:-1}"; }
 # The comment at the top of a script is its help.
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p;}' "$0"; }
 have() { command -v "$1" >/dev/null 2>&1; }
 on_freebsd() { [ "$(uname -s)" = FreeBSD ]; }
 
-# One word for sh, whatever is in it.
+# Quotes a text, so that sh reads it as one word.
 quote() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
 
-# The folder of this run, gone with it. What else has to go, `finish` says.
+# The folder of this run, which is removed at its end. `finish` removes everything else.
 work=
 make_work() {
     work=$(mktemp -d "${TMPDIR:-/tmp}/jailwire-vm.XXXXXX") || die "cannot make a temporary folder"
@@ -29,7 +29,7 @@ make_work() {
 }
 finish() { rm -rf "$work"; }
 
-# The folder for what is dear to get and good for every checkout: images, zig.
+# The folder for large downloads that every checkout can use: images and zig.
 cache_dir() {
     if [ -n "${JAILWIRE_CACHE:-}" ]; then
         printf '%s\n' "$JAILWIRE_CACHE"
@@ -38,7 +38,7 @@ cache_dir() {
     fi
 }
 
-# limited SECONDS COMMAND...: the command, ended when the time is up, where timeout(1) exists.
+# limited SECONDS COMMAND...: runs the command, and ends it when the time is up, if the system has timeout(1).
 limited() {
     _seconds=$1
     shift

@@ -5,7 +5,7 @@
 payload_begin='=== PAYLOAD BEGIN'
 payload_end='=== PAYLOAD END rc='
 
-# The lines that are complete, as the guest meant them.
+# The complete lines, without the carriage returns of the console.
 lines() {
     _complete=$(($(wc -l <"$console")))
     [ "$_complete" -eq 0 ] || head -n "$_complete" "$console" | tr -d '\r'
@@ -23,10 +23,10 @@ prompted() {
     esac
 }
 
-# The payload's exit status; nothing while it runs.
+# Prints the payload's exit status, or nothing while the payload runs.
 status() { lines | sed -n "s/.*$payload_end\([0-9][0-9]*\).*/\1/p" | head -n 1; }
 
-# A kernel panic. Its line is followed by the CPU or the time; a payload that prints `panic:` is no panic.
+# Whether the kernel has panicked. The CPU or the time follows a panic's line. A payload may print `panic:`, too.
 panicked() {
     lines | awk '/^(cpuid|time) = / && before ~ /panic: / { found = 1; exit }
         { before = $0 }
@@ -34,7 +34,7 @@ panicked() {
 }
 
 # Prints what the payload has printed since the last call.
-# $relayed is how many lines of the console are done with.
+# $relayed is the number of the console's lines that have been handled.
 relayed=0
 relay() {
     _total=$(($(wc -l <"$console")))

@@ -1,7 +1,7 @@
 # Starting a guest, waiting for its answer, and leaving nothing of it behind. Read with `.`.
 # shellcheck shell=sh
 
-# The exit statuses that are not the payload's own, those of timeout(1): its time is up; something else failed.
+# The exit statuses that are not the payload's own, as of timeout(1): the time is up, or something else failed.
 status_late=124
 status_error=125
 
@@ -19,10 +19,10 @@ remove_work() {
     rm -rf "$work"
 }
 
-# start_guest FUNCTION: runs a hypervisor. FUNCTION does so by calling `launch`, once or more.
+# start_guest FUNCTION: runs a hypervisor. FUNCTION calls `launch`, once or several times.
 #
-# It is the child of a guardian that waits for the end of a pipe which only we hold open. However we
-# end, by a signal that cannot be caught too, the guardian sees the end of the pipe and ends the guest.
+# The hypervisor is the child of a guardian process, which reads a pipe that only this script holds open. Even if
+# a signal kills this script, the guardian sees the end of the pipe and ends the guest.
 start_guest() {
     rm -rf "$work/run"
     mkdir "$work/run"
@@ -43,8 +43,8 @@ guard() {
     exec 9>&-
     (
         exec 8<&-
-        # Opened once for all that the guest runs: bhyve takes O_APPEND away from its output, and would begin anew
-        # at the start of a file that it alone has opened.
+        # The file is opened once for all commands of the guest. bhyve removes O_APPEND from its output, and would begin
+        # again at the start of a file that it had opened alone.
         exec 7>>"$console"
         _status=0
         "$1" || _status=$?
@@ -57,15 +57,15 @@ guard() {
     done
     wait
     destroy_guest
-    # Without a word our parent was killed, and no other process is left to do it.
+    # If the pipe ends without a line, this script was killed, and only the guardian is left to clean up.
     [ -n "$_word" ] || remove_work
 }
 
-# launch COMMAND...: with the console as its output, and an input that is silent and stays open.
+# launch COMMAND...: runs the command with the console as its output, and an input that stays open and empty.
 launch() {
     "$@" <>"$work/run/input" >&7 2>&1 &
     echo $! >"$work/run/pid"
-    # The shell has words for what a signal ended.
+    # The shell would print a line about a process that a signal ended.
     wait $! 2>/dev/null
 }
 
@@ -86,7 +86,7 @@ now() { date +%s; }
 await_boot() {
     _started=$(now)
     while :; do
-        # Asked first: what a guest printed last counts.
+        # Checks first whether the guest runs, so that its last output counts.
         if stopped; then _over=yes; else _over=; fi
         if begun; then
             return 0
@@ -122,14 +122,14 @@ await_payload() {
             why="the payload did not end within $1 seconds"
             failed_with=$status_late
         fi
-        # After it, as above.
+        # The console is read after this check, as above.
         rc=$(status)
         relay
         [ -z "$rc" ] || return 0
         if panicked; then
             why="the guest panicked"
             failed_with=$status_error
-            # It has more to say.
+            # The guest still prints.
             await_poweroff 5
             relay
         fi
@@ -138,7 +138,7 @@ await_payload() {
     return 1
 }
 
-# await_poweroff SECONDS: lets a guest that has answered end by itself; stop_guest ends one that does not.
+# await_poweroff SECONDS: waits for a guest that has answered to end by itself. stop_guest ends the others.
 await_poweroff() {
     _started=$(now)
     until stopped || [ $(($(now) - _started)) -ge "$1" ]; do

@@ -1,9 +1,9 @@
-# FreeBSD's official disk images: found, downloaded, checked, unpacked. Read with `.`.
+# Finds, downloads, checks and unpacks FreeBSD's official disk images. Read with `.`.
 # shellcheck shell=sh
 
 mirror=${JAILWIRE_VM_MIRROR:-https://download.freebsd.org/releases}
 
-# download URL FILE: with a progress bar on a terminal, quietly elsewhere; all or nothing.
+# download URL FILE: downloads all of the file or nothing. On a terminal, it shows a progress bar.
 download() {
     _bar=
     if have fetch; then
@@ -36,7 +36,7 @@ sha512_of() {
     fi
 }
 
-# format_of FILE: by what it begins with. 'QFI\373' is qcow2, '\375' '7zXZ' xz.
+# format_of FILE: the format, by the file's first bytes. 'QFI\373' is qcow2, '\375' '7zXZ' xz.
 format_of() {
     case $(od -A n -t x1 -N 6 "$1" | tr -d ' \n') in
         514649fb*) echo qcow2 ;;
@@ -58,7 +58,7 @@ release_image() {
         download "$_from/CHECKSUM.SHA512" "$_images/CHECKSUM.SHA512" ||
             die "cannot download $_from/CHECKSUM.SHA512 (JAILWIRE_VM_MIRROR names another place)"
     fi
-    # 14.1 and older have a dot before the file system. Only QEMU reads qcow2, which is the smaller.
+    # Names of 14.1 and older have a dot before the file system. The qcow2 image is smaller, but only QEMU reads it.
     for _format in qcow2 raw; do
         [ "$hypervisor-$_format" != bhyve-qcow2 ] || continue
         _line=$(grep "BASIC-CLOUDINIT[-.]ufs\\.$_format\\.xz)" "$_images/CHECKSUM.SHA512" | head -n 1)
@@ -79,7 +79,7 @@ release_image() {
     rm -f "$_images/$_name"
 }
 
-# unpack XZ FILE: all or nothing.
+# unpack XZ FILE: unpacks all of the file or nothing.
 unpack() {
     have xz || die "install xz-utils: the image $1 is packed"
     note "unpacking ${1##*/}"
@@ -89,13 +89,13 @@ unpack() {
     fi
 }
 
-# use_image FILE: sets $disk and $disk_format. A packed one is unpacked into the cache, once.
+# use_image FILE: sets $disk and $disk_format. A packed image is unpacked into the cache, once.
 use_image() {
     [ -r "$1" ] || die "cannot read the image $1"
     disk=$1
     disk_format=$(format_of "$disk")
     [ "$disk_format" = xz ] || return 0
-    # Another file by the same name has another size or checksum.
+    # The name in the cache has the size and a checksum, to tell files of the same name apart.
     disk=$(cache_dir)/images/unpacked/$(cksum <"$1" | tr ' ' -)-$(basename "$1" .xz)
     mkdir -p "${disk%/*}" || die "cannot write to ${disk%/*} (set JAILWIRE_CACHE)"
     [ -e "$disk" ] || unpack "$1" "$disk"

@@ -10,10 +10,10 @@ memory=${JAILWIRE_VM_MEMORY:-1G}
 cpus=${JAILWIRE_VM_CPUS:-2}
 payload_limit=${JAILWIRE_VM_TIMEOUT:-600}
 boot_limit=${JAILWIRE_VM_BOOT_TIMEOUT:-900}
-# How long KVM has to show FreeBSD's first line before emulation is tried.
+# The seconds in which FreeBSD's first line has to appear under KVM, before emulation is tried.
 banner_limit=${JAILWIRE_VM_KVM_TIMEOUT:-20}
 
-# guest_option OPTION VALUE: takes an option, or says no.
+# guest_option OPTION VALUE: handles an option, or fails for an unknown one.
 guest_option() {
     case $1 in
         -k | --kernel) kernel=$2 ;;
@@ -24,7 +24,7 @@ guest_option() {
         -c | --cpus) cpus=$2 ;;
         -t | --tunable)
             case $2 in
-                # What separates settings on a kernel's command line cannot be part of one.
+                # A setting cannot contain the separators of a kernel's command line.
                 *[!A-Za-z0-9_.:/%+=-]*) die "$1 $2: letters, digits and _.:/%+=- only" ;;
                 ?*=?*) tunables="$tunables${tunables:+ }$2" ;;
                 *) die "$1 $2: a tunable is NAME=VALUE, as in kern.hz=1000" ;;
@@ -36,7 +36,7 @@ guest_option() {
     esac
 }
 
-# Fills in from the environment what no option said, and checks that it is enough to start a guest.
+# Takes settings without an option from the environment, and checks that they are enough to start a guest.
 # Sets $hypervisor, and $kernel with $root, or $image, or $release.
 choose_guest() {
     if [ -z "$kernel$image$release" ]; then

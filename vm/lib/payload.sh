@@ -1,14 +1,14 @@
-# The archive that a guest unpacks, and the disk that tells an official image to do so. Read with `.`.
+# The archive that a guest unpacks, and the disk that makes an official image unpack it. Read with `.`.
 # shellcheck shell=sh
 
-# make_payload FOLDER: makes $payload_disk of it.
-# A guest reads it as a disk: tar ends at the end of the archive, disks have whole sectors.
+# make_payload FOLDER: makes $payload_disk from the folder.
+# The guest reads the archive as a disk. tar stops at the end of the archive, and a disk needs whole sectors.
 make_payload() {
     payload_disk=$work/payload.tar
     tar -cf "$payload_disk" -C "$1" . || die "cannot pack the payload"
 }
 
-# write_run COMMAND...: the run.sh of a payload, on standard output.
+# write_run COMMAND...: prints the run.sh of a payload.
 # The kernel's own messages stay off the console while the command runs: one comes with every interface
 # that goes up or down, in the middle of its output. A panic switches the console on again.
 write_run() {
@@ -28,7 +28,8 @@ user_data() {
     echo '#!/bin/sh'
     echo 'exec </dev/null >/dev/console 2>&1'
     if [ -n "$tunables" ] && [ "$hypervisor" = qemu ]; then
-        # Too late for the loader: start again, and come back here by rc.local. bhyveload sets them itself.
+        # The loader has already read its settings, so the guest starts again, and rc.local calls this script.
+        # bhyveload sets tunables itself.
         echo 'if [ ! -e /etc/rc.local ]; then'
         for _setting in $tunables; do
             printf '    echo %s >>/boot/loader.conf\n' "$(quote "${_setting%%=*}=\"${_setting#*=}\"")"

@@ -9,12 +9,11 @@ check_qemu() {
 
 destroy_guest() { :; }
 
-# A comma in a file name ends it for QEMU, unless doubled.
+# For QEMU, a single comma ends a file name, so commas are doubled.
 qemu_file() { printf '%s' "$1" | sed 's/,/,,/g'; }
 
-# The accelerators to try, in order. Whether KVM runs FreeBSD here cannot be known from /dev/kvm:
-# some accept a guest that then never gets anywhere. So it is tried, and the answer kept.
-# JAILWIRE_VM_KVM is for tests.
+# The accelerators to try, in order. /dev/kvm does not show whether KVM can run FreeBSD here: on some machines a
+# guest starts and never gets anywhere. So KVM is tried, and the answer is kept. JAILWIRE_VM_KVM is for tests.
 qemu_accelerators() {
     _known=$(cat "$accel_cache" 2>/dev/null || :)
     if [ -n "${JAILWIRE_VM_ACCEL:-$_known}" ]; then
@@ -30,18 +29,18 @@ qemu_guest() {
     set -- -nodefaults -no-user-config -display none -vga std -m "$memory" -smp "$cpus" \
         -chardev stdio,id=console,signal=off -serial chardev:console -device virtio-rng-pci
     case $accel in
-        # Emulated five-level paging only costs time.
+        # Emulating five-level paging would only cost time.
         tcg) set -- -machine pc -accel tcg,thread=multi -cpu max,-la57 "$@" ;;
-        # The guest's clock counts instructions, one a nanosecond, and no wait takes any time.
+        # The guest's clock counts instructions, one a nanosecond, so waiting takes no real time.
         icount) set -- -machine pc -accel tcg,thread=single -icount shift=0,sleep=off -cpu max,-la57,-x2apic "$@" ;;
         *) set -- -machine pc -accel "$accel" -cpu host "$@" ;;
     esac
-    # A guest's disk is not written to: its changes lie in a temporary file.
+    # QEMU writes the guest's changes to a temporary file, and not to the disk.
     set -- "$@" -drive "file=$(qemu_file "$disk"),format=$disk_format,if=virtio,snapshot=on" \
         -drive "file=$(qemu_file "$payload_disk"),format=raw,if=virtio,readonly=on"
     if [ -n "$kernel" ]; then
         _append="$kernel_environment"
-        # Nothing to calibrate against, and it takes long.
+        # The calibration takes long, and has no clock to compare with.
         case $accel in tcg | icount) _append="$_append machdep.disable_tsc_calibration=1" ;; esac
         set -- "$@" -kernel "$kernel" -append "$_append"
     else
@@ -51,14 +50,14 @@ qemu_guest() {
     if [ -n "${JAILWIRE_VM_MONITOR:-}" ]; then
         set -- "$@" -monitor "unix:$(qemu_file "$JAILWIRE_VM_MONITOR"),server=on,wait=off"
     fi
-    # A reboot is the end of a panic. An image with tunables reboots once, to have them.
+    # A reboot shows that the guest has panicked. An image with tunables reboots once, to apply them.
     if [ -n "$kernel" ] || [ -z "$tunables" ]; then
         set -- "$@" -no-reboot
     fi
     launch "$qemu" "$@"
 }
 
-# Boots the guest with the first accelerator that gets anywhere. Sets $why when none does.
+# Boots the guest with the first accelerator that works. Sets $why if none works.
 boot_qemu() {
     accel_cache=$(cache_dir)/accelerator-$(uname -n)-$(uname -r)
     # shellcheck disable=SC2046
@@ -67,7 +66,7 @@ boot_qemu() {
     for accel; do
         shift
         start_guest qemu_guest
-        # The banner is waited for only where there is something to fall back on.
+        # The limit for the banner applies only if there is another accelerator to try.
         if await_boot "$boot_limit" ${1:+"$banner_limit"}; then
             [ "$_several" -eq 1 ] || { mkdir -p "$(cache_dir)" && echo "$accel" >"$accel_cache"; } || :
             return 0

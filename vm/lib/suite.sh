@@ -6,7 +6,7 @@ newline='
 guests=
 run_options=
 cargo_options=--workspace
-# All of a suite is one payload.
+# A whole suite is one payload.
 export JAILWIRE_VM_TIMEOUT="${JAILWIRE_VM_TIMEOUT:-3600}"
 
 # add_guests OPTION LIST: one guest for each part of a list that colons separate.
@@ -53,23 +53,23 @@ suite_options() {
     [ -n "$guests" ] || add_guests -i "${JAILWIRE_VM_IMAGE:-}"
     [ -n "$guests" ] || add_guests -R "${JAILWIRE_VM_RELEASE:-}"
     printf '%s' "$guests" >"$work/guests"
-    # What is missing is said before anything is built.
+    # Checks for missing tools before anything is built.
     [ -n "$guests" ] || "$vm_dir/run" --check || exit $?
     in_guests --check
     [ -z "$failed" ] || exit 125
 }
 
-# Reads what cargo says of the executables it made, and prints
+# Reads cargo's messages about the executables it made, and prints
 # package|folder|kind|name|source file|is a test|executable
 # of each.
 executables() {
     sed -n '/"reason":"compiler-artifact"/s|.*"package_id":"[^"]*[/#]\([^"@/#]*\)[@#][^"]*","manifest_path":"\([^"]*\)/Cargo.toml","target":{"kind":\["\([^"]*\)".*"name":"\([^"]*\)","src_path":"\([^"]*\)".*"profile":{[^}]*"test":\([a-z]*\)}.*"executable":"\([^"]*\)".*|\1\|\2\|\3\|\4\|\5\|\6\|\7|p'
 }
 
-# carry FILE: into the payload, by its absolute path.
+# carry FILE: copies the file into the payload, by its absolute path.
 carry() { mkdir -p "$stage/root${1%/*}" && cp "$1" "$stage/root$1"; }
 
-# Tests read files of the workspace: those that are, or could be, committed come along.
+# Tests read files of the workspace, so all files that are not ignored by git are part of the payload.
 carry_workspace() {
     mkdir -p "$stage/root$workspace"
     if git -C "$workspace" rev-parse --git-dir >/dev/null 2>&1; then
@@ -101,7 +101,7 @@ build_suite() {
             test-bench-true | bench-*-true) continue ;;
             test-bin-true | test-example-true) _selector="--$_kind $_name" ;;
             test-*-true) _selector=--lib ;;
-            # A program that tests run.
+            # The executable is a program that tests run.
             *) _title= ;;
         esac
         carry "$_binary" || exit 1
@@ -111,17 +111,17 @@ build_suite() {
     suite_environment "$@" >"$stage/suite.env"
 }
 
-# What the run.sh of a suite reads first.
+# The settings that the run.sh of a suite reads first.
 suite_environment() {
     printf 'link %s\n' "$(quote "$workspace")"
-    # The target folder may lie elsewhere.
+    # The target folder may be outside the workspace.
     cut -d '|' -f 4 "$stage/suite.list" | while IFS= read -r _binary; do
         case $_binary in
             "$workspace"/*) ;;
             *) printf 'link %s\n' "$(quote "${_binary%/*}")" ;;
         esac
     done | sort -u
-    # insta would ask cargo for the workspace; nothing new is accepted in a guest.
+    # insta would ask cargo for the workspace. New snapshots are not accepted in a guest.
     printf 'export INSTA_WORKSPACE_ROOT=%s INSTA_UPDATE=no\n' "$(quote "$workspace")"
     for _name in RUST_BACKTRACE RUST_LOG PROPTEST_CASES JAILWIRE_SEED JAILWIRE_SEQUENCES \
         JAILWIRE_BENCH_PLAN JAILWIRE_KILLS JAILWIRE_SOAK JAILWIRE_SWAPS JAILWIRE_REMOVALS \
@@ -137,15 +137,15 @@ suite_environment() {
     printf '; }\n'
 }
 
-# in_guests OPTION...: vm/run for every guest, whatever happens in one; $failed says in which something did.
-# Kernels may have a root each, listed in their order; the last one serves the rest.
+# in_guests OPTION...: calls vm/run for every guest, also after one has failed. $failed names the guests that failed.
+# Each kernel may have a root of its own, listed in the same order. The last root serves the remaining kernels.
 in_guests() {
     failed=
     _roots=${JAILWIRE_VM_ROOT:-}
     while read -r _option _guest <&4; do
         _status=0
         [ "$1" = --check ] || note "starting a guest of ${_guest##*/}"
-        # In the background, so that a signal for us is not left waiting until it is done.
+        # vm/run is in the background, so that this script can handle a signal before vm/run has ended.
         JAILWIRE_VM_ROOT=${_roots%%:*} "$vm_dir/run" "$_option" "$_guest" "$@" 4<&- &
         runner=$!
         wait "$runner" || _status=$?

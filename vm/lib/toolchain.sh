@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 
 zig_version=0.17.1
-# The oldest release supported: what is linked against its stubs runs on every later one.
+# The oldest supported release. A program that is linked against its stubs runs on every later release, too.
 freebsd_version=14.0
 debian_packages='rustc-web cargo-web rust-web-src rust-web-clippy'
 
@@ -39,7 +39,7 @@ find_toolchain() {
         try_toolchain || die "no toolchain $toolchain for $TARGET"
         return
     fi
-    # An unreachable server takes long to say so: ask once for each target directory.
+    # If the server cannot be reached, rustup takes long to fail, so it is asked once for each target directory.
     _remembered=$CARGO_TARGET_DIR/toolchain-$TARGET
     toolchain=$(cat "$_remembered" 2>/dev/null || :)
     if [ -n "$toolchain" ] && try_toolchain; then
@@ -55,7 +55,7 @@ find_toolchain() {
     printf '%s\n' "$toolchain" >"$_remembered"
 }
 
-# Sets what cargo needs to know of the toolchain: $cargo and the environment.
+# Sets $cargo, and the environment that tells cargo about the toolchain.
 use_toolchain() {
     cargo=cargo
     case $toolchain in
@@ -73,16 +73,16 @@ use_toolchain() {
     esac
 }
 
-# zig_program VERSION: where the zig of PyPI is, fetched once into the cache.
+# zig_program VERSION: the path of the zig from PyPI, which is downloaded once into the cache.
 zig_program() {
     _zig=$(cache_dir)/ziglang-$1
     if [ ! -e "$_zig/ready" ]; then
         have python3 || die "install python3 (its package index has zig, which links for FreeBSD), or set ZIG"
         note "fetching zig $1 into $_zig"
-        # Made beside and moved: several may ask at once, and one may be killed.
+        # The folder is made beside its place, then moved, because several processes may do this at once, or be killed.
         _new=$_zig.$$
         mkdir -p "$_new"
-        # A virtual environment brings its own pip, and may be written to on every system.
+        # A virtual environment has a pip of its own, and is writable on every system.
         if python3 -m venv "$_new/venv" >/dev/null 2>&1; then
             set -- "$1" "$_new/venv/bin/python"
         elif python3 -m pip --version >/dev/null 2>&1; then
@@ -112,6 +112,6 @@ use_linker() {
     export JAILWIRE_CROSS_TRIPLE="${TARGET%%-*}-freebsd.$freebsd_version-none"
     _name=$(printf %s "$TARGET" | tr a-z- A-Z_)
     export "CARGO_TARGET_${_name}_LINKER=$vm_dir/lib/cc"
-    # For the cc crate.
+    # The variables for the cc crate.
     export "CC_$(printf %s "$TARGET" | tr - _)=$vm_dir/lib/cc"
 }
