@@ -58,7 +58,7 @@ struct Timing {
     stop: Duration,
     /// The time from the beginning until each jail was up, in that order.
     up: Vec<Duration>,
-    /// The same for each tenth of the jails, if only that is known.
+    /// The times for each tenth of the jails, if only that is known.
     tenths: Vec<Duration>,
     /// The time of each kind of step, for all jails together.
     steps: Vec<(String, Duration)>,

@@ -46,7 +46,7 @@ struct Place {
 
 impl Place {
     /// A place with these stand-ins on its search path. `None`, with a line that says why, where the system
-    /// lacks a tool that the scripts need, or is itself a guest of theirs.
+    /// lacks a tool that the scripts need, or is itself such a guest.
     fn with(stand_ins: &[&str]) -> Option<Place> {
         if std::env::var_os("JAILWIRE_GUEST").is_some() {
             println!("skipped: in a guest, which starts no others and takes minutes for this");
@@ -135,7 +135,7 @@ impl Place {
         use nix::sys::signal::{SigHandler, Signal, signal};
 
         // If the tests run in the background, SIGINT may be ignored, and a shell cannot change that. SAFETY: the
-        // default action runs no code of ours.
+        // default action runs no code of this process.
         unsafe { signal(Signal::SIGINT, SigHandler::SigDfl) }.unwrap();
         self.command(script, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }

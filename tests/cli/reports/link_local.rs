@@ -83,7 +83,7 @@ fn an_address_with_a_zone_is_the_zones() {
     let root = empty();
     on_two_bridges(&root, r#""ip6_addr":"vnet0|fe80::5%epair1b/64""#);
     refused(&root, &["start", "a"], &["leave out %epair1b"]);
-    // The same for a shared-IP jail.
+    // The test for a shared-IP jail.
     let root = empty();
     jail(&root, "s", r#""ip6_addr":"fe80::5%em0/64","mount_devfs":0,"mount_fdescfs":0"#);
     right(&root, &["start", "s"], &[]);
