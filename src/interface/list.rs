@@ -3,7 +3,10 @@
 use std::mem::offset_of;
 use std::net::IpAddr;
 
-use jailwire_sys::{CTL_NET, IFNAMSIZ, NET_RT_IFLISTL, PF_ROUTE, ifconf, sockaddr};
+use jailwire_sys::{
+    CTL_NET, IFDATA_DRIVERNAME, IFMIB_IFDATA, IFNAMSIZ, NET_RT_IFLISTL, NETLINK_GENERIC, PF_LINK, PF_ROUTE,
+    ifconf, sockaddr,
+};
 
 use super::{Interface, InterfaceAddress, InterfaceType};
 use crate::abi::{IFRU, call};
@@ -160,6 +163,26 @@ impl Vnet {
         let mut ask = call!(SIOCGHWADDR).on(name);
         self.perform(&mut ask, "read hardware MAC of", name)?;
         Ok(MacAddr(ask.argument().get(IFRU + offset_of!(sockaddr, sa_data))))
+    }
+
+    /// Returns the name that an interface's driver gave the interface, with the unit. A rename does not change it.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such interface.
+    /// * ENOENT: the interface went away meanwhile.
+    /// * as [`Vnet::enter`].
+    ///
+    /// # Source
+    ///
+    /// `net.link.generic.ifdata`: [`ifmib(4)`](https://man.freebsd.org/ifmib(4)), `net/if_mib.c:sysctl_ifdata`.
+    #[doc(alias = "IFDATA_DRIVERNAME")]
+    pub fn driver_name(&self, name: &InterfaceName) -> Result<String> {
+        let index = i32::from(self.index(name)?);
+        let numbers = vec![CTL_NET, PF_LINK, NETLINK_GENERIC, IFMIB_IFDATA, index, IFDATA_DRIVERNAME];
+        let bytes = self.sysctl(Oid::Numbers(numbers))?;
+        let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+        Ok(String::from_utf8_lossy(text).into_owned())
     }
 
     /// Every address of every interface, from SIOCGIFCONF.

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use ipnetwork::IpNetwork;
 
 use super::bulk::{self, Cancel, Job, Limits, Next, Placed, Stage};
-use super::claim::{Claim, Standing};
+use super::claim::Claim;
 use super::host_end::HostEnd;
 use super::nat::{Backend, Publication};
 use super::nic::{Draft, jail_end, nat_methods, nic_methods};
 use super::nic_address::NicAddress;
-use super::open::{Wiring, nothing_owed, unfinished};
+use super::open::{Wiring, unfinished};
 use super::plan::Plan;
 use super::problem::{Problem, Problems};
 use super::run::Site;
@@ -88,12 +88,9 @@ impl Attaching<'_, '_> {
         let (wiring, key) = (draft.wiring, draft.jail.clone());
         let info = wiring.jail_with_stack(key.clone())?;
         let claim = Claim::take(self.site, &info.name, |_| {})?;
-        nothing_owed(claim.clear_attaching(self.site)?)?;
+        claim.begin_attaching(self.site)?;
         // While this call waited for the lock, another jail may have got the name.
         let info = wiring.jail_with_stack(key)?;
-        if matches!(claim.standing(), Standing::Partial(_)) {
-            return Err(Error::from(Problem::Unfinished { name: info.name }));
-        }
         let inside = Vnet::enter(wiring.kernel().clone(), info.jid)?;
         let planned = draft.planned(&info, &inside)?;
         Ok(Begun { claim, info, inside, planned })

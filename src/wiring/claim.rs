@@ -225,6 +225,25 @@ impl Claim {
         Ok(owed)
     }
 
+    /// Makes the jail ready for [`Claim::attach`]: removes what a killed process left when it was attaching
+    /// something to the jail.
+    ///
+    /// # Errors
+    ///
+    /// * [`Problem::Unfinished`]: a start or a stop of the jail has not finished.
+    /// * as [`Claim::clear_attaching`].
+    /// * [`ErrorKind::Owed`](crate::ErrorKind::Owed): the kernel kept some of what was left.
+    pub(super) fn begin_attaching(&self, site: &Site<'_>) -> Result<(), Error> {
+        let owed = self.clear_attaching(site)?;
+        if !owed.failures.is_empty() {
+            return Err(owed.into());
+        }
+        match self.standing {
+            Standing::Partial(_) => Err(Problem::Unfinished { name: self.name.clone() }.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes away what a process has left if it was killed while it attached something to the jail.
     ///
     /// # Errors
@@ -307,21 +326,17 @@ impl Claim {
     }
 
     /// Carries out a plan for a running jail, whichever program started the jail: all of the plan, or nothing
-    /// of it. `inside` is a handle on the jail's network stack. Returns the epairs, which the jail owns from
-    /// now on.
+    /// of it. Call [`Claim::begin_attaching`] before the plan is made. `inside` is a handle on the jail's network
+    /// stack. Returns the epairs, which the jail owns from now on.
     ///
     /// # Errors
     ///
-    /// As [`Claim::apply`]. A jail whose start or stop has not finished is refused.
+    /// As [`Claim::apply`].
     pub(super) fn attach(&self, site: &Site<'_>, plan: &Plan, inside: Vnet) -> Result<Vec<Epair>, Error> {
-        let name = || self.name.clone();
-        if matches!(self.standing, Standing::Partial(_)) {
-            return Err(Problem::Unfinished { name: name() }.into());
-        }
         let Some((jid, identity)) =
             inside.jid().map(|jid| Identity::read(&**site.host.kernel(), jid)).transpose()?.flatten()
         else {
-            return Err(Problem::NoJail { jail: name() }.into());
+            return Err(Problem::NoJail { jail: self.name.clone() }.into());
         };
         let mut journal = Journal::open(&site.state.attaching(&self.name), site.boot)?;
         journal.begin_with(jid, identity);

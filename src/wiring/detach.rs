@@ -110,6 +110,7 @@ pub(super) fn undo_attaching(site: &Site<'_>, jail: &str) -> Result<Owed, Error>
     {
         // The network stack in which the epairs were made is held while the ends on the host are destroyed.
         let home = Vnet::enter(kernel.clone(), own)?;
+        undo::delete_routes(&home, journal.owned());
         destroy_inside(&home, &journal)?;
         for owned in journal.owned() {
             if let Owned::Epair(name) = owned {

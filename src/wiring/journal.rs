@@ -17,9 +17,10 @@
 use std::fmt;
 use std::fs::File;
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use ipnetwork::{Ipv4Network, Ipv6Network};
+use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
 use super::identity::{self, Identity};
 use super::nat::Backend;
@@ -92,8 +93,11 @@ pub enum Owned {
     /// IPv6 on an interface of the host, where it was disabled: the first IPv6 address enables IPv6, and adds
     /// a link-local address.
     Inet6(InterfaceName),
-    /// A setting of the host that was changed for jails, with its value before.
+    /// A setting that an interface of the host had before the interface was lent. Version 0.1.0 wrote it into the
+    /// journal. Now [`Wiring::lend`](super::Wiring::lend) writes the settings into a record of their own.
     Was(Prior),
+    /// A route that was added to a jail that existed before the plan, and the route's router.
+    Route(IpNetwork, IpAddr),
     /// A file.
     File(PathBuf),
     /// A symbolic link.
@@ -124,6 +128,7 @@ impl fmt::Display for Owned {
             Owned::BridgeMtu(bridge, was) => write!(f, "the MTU of {bridge}, which was {was}"),
             Owned::Inet6(name) => write!(f, "IPv6 on {name}"),
             Owned::Was(prior) => prior.fmt(f),
+            Owned::Route(to, router) => write!(f, "the route to {to} via {router}"),
             Owned::File(path) | Owned::Link(path) => write!(f, "{}", path.display()),
         }
     }
@@ -167,6 +172,7 @@ impl Owned {
                 let (kind, fields) = prior.encode();
                 (kind, fields.iter().map(|field| escape(field)).collect())
             }
+            Owned::Route(to, router) => ("route", vec![to.to_string(), router.to_string()]),
             Owned::File(path) => ("file", vec![escape_path(path)]),
             Owned::Link(path) => ("link", vec![escape_path(path)]),
         };
@@ -202,6 +208,7 @@ impl Owned {
             },
             "bridge-mtu" => Owned::BridgeMtu(next()?.parse().ok()?, Mtu::new(next()?.parse().ok()?).ok()?),
             "inet6" => Owned::Inet6(next()?.parse().ok()?),
+            "route" => Owned::Route(next()?.parse().ok()?, next()?.parse().ok()?),
             "file" => Owned::File(unescape_path(fields.next()?)?),
             "link" => Owned::Link(unescape_path(fields.next()?)?),
             kind => Owned::Was(Prior::decode(kind, next)?),
@@ -462,7 +469,11 @@ mod tests {
             Owned::Uplink { bridge: name("bridge0"), member: name("em0") },
             Owned::Vlan { name: name("em0.20"), parent: name("em0"), tag: VlanId::new(20).unwrap() },
             Owned::Inet6(name("em0")),
+            Owned::Route("0.0.0.0/0".parse().unwrap(), "192.0.2.1".parse().unwrap()),
+            Owned::Route("2001:db8::/32".parse().unwrap(), "2001:db8::1".parse().unwrap()),
             Owned::Was(Prior::Up(name("em0"))),
+            Owned::Was(Prior::Mac(name("em0"), crate::types::MacAddr([2, 0, 0, 0, 0, 1]))),
+            Owned::Was(Prior::Description(name("em0"), "to the\troof".into())),
             Owned::Was(Prior::Fib(name("em0"), 3)),
             Owned::Was(Prior::Address(name("em0"), "192.0.2.10/24".parse().unwrap())),
             Owned::Was(Prior::Address(name("em0"), "2001:db8::10/64".parse().unwrap())),

@@ -55,7 +55,7 @@ pub use detach::release_epair;
 pub use host_end::{HostEnd, jid_of_host_end};
 pub use identity::Identity;
 pub use journal::{Journal, Owned};
-pub use lending::{Lent, Reclaimed, returned};
+pub use lending::{Lent, Reclaimed, lent_to, returned};
 pub use lock::{Lock, Mode};
 pub use nic_address::NicAddress;
 pub use open::Wiring;

@@ -15,7 +15,6 @@ use super::spec::JailSpec;
 use super::state::StateDirectory;
 use super::survey::Survey;
 use super::times::Times;
-use super::undo::Owed;
 use crate::Error;
 use crate::files::{Files, Gate};
 use crate::jail::{self, JailInfo, JailKey};
@@ -322,10 +321,6 @@ impl Wiring {
         let uuid = self.host.sysctl("kern.hostuuid").unwrap_or_default();
         String::from_utf8_lossy(&uuid).trim_end_matches('\0').to_owned()
     }
-}
-
-pub(super) fn nothing_owed(owed: Owed) -> Result<(), Error> {
-    if owed.failures.is_empty() { Ok(()) } else { Err(owed.into()) }
 }
 
 /// The error for a jail whose outcome the engine did not report.

@@ -11,7 +11,7 @@ use crate::interface::InterfaceType;
 use crate::kernel::Errno;
 use crate::nd6::Nd6Flags;
 use crate::route::{Gateway, Route, Via};
-use crate::types::{Fib, InterfaceName, Mtu, VlanId};
+use crate::types::{Fib, InterfaceName, MacAddr, Mtu, VlanId};
 use crate::vnet::Vnet;
 
 /// A setting of the host before the change. It is put back when the last jail that needs the change is gone.
@@ -35,6 +35,10 @@ pub enum Prior {
     },
     /// The MTU of an interface, in bytes.
     Mtu(InterfaceName, u32),
+    /// The link address of an interface.
+    Mac(InterfaceName, MacAddr),
+    /// The description of an interface. Empty if it had none.
+    Description(InterfaceName, String),
     /// The flags of neighbour discovery of an interface: ND6_IFF_*.
     Nd6(InterfaceName, u32),
     /// An interface was in a group that an administrator had put it in.
@@ -71,6 +75,8 @@ impl fmt::Display for Prior {
             Prior::Address(name, network) => write!(f, "{network} back on {name}"),
             Prior::Member { bridge, member, .. } => write!(f, "{member} back on {bridge}"),
             Prior::Mtu(name, mtu) => write!(f, "the MTU {mtu} of {name}"),
+            Prior::Mac(name, mac) => write!(f, "the link address {mac} of {name}"),
+            Prior::Description(name, _) => write!(f, "the description of {name}"),
             Prior::Nd6(name, _) => write!(f, "the settings of neighbour discovery of {name}"),
             Prior::Group(name, group) => write!(f, "{name} back in the group {group}"),
             Prior::Port { bridge, member, .. } => write!(f, "the VLANs of {member} on {bridge}"),
@@ -93,6 +99,8 @@ impl Prior {
                 ("was-member", vec![text(bridge), text(member), flags.to_string()])
             }
             Prior::Mtu(name, mtu) => ("was-mtu", vec![text(name), mtu.to_string()]),
+            Prior::Mac(name, mac) => ("was-mac", vec![text(name), mac.to_string()]),
+            Prior::Description(name, described) => ("was-description", vec![text(name), described.clone()]),
             Prior::Nd6(name, flags) => ("was-nd6", vec![text(name), flags.to_string()]),
             Prior::Group(name, group) => ("was-group", vec![text(name), text(group)]),
             Prior::Port { bridge, member, untagged, tagged } => {
@@ -117,6 +125,8 @@ impl Prior {
                 flags: next()?.parse().ok()?,
             },
             "was-mtu" => Prior::Mtu(next()?.parse().ok()?, next()?.parse().ok()?),
+            "was-mac" => Prior::Mac(next()?.parse().ok()?, next()?.parse().ok()?),
+            "was-description" => Prior::Description(next()?.parse().ok()?, next()?),
             "was-nd6" => Prior::Nd6(next()?.parse().ok()?, next()?.parse().ok()?),
             "was-group" => Prior::Group(next()?.parse().ok()?, next()?.parse().ok()?),
             "was-port" => Prior::Port {
@@ -144,6 +154,8 @@ impl Prior {
             Prior::Address(_, IpNetwork::V6(_)) => &["SIOCAIFADDR_IN6"],
             Prior::Member { .. } => &["BRDGADD", "BRDGSIFFLGS"],
             Prior::Mtu(..) => &["SIOCSIFMTU"],
+            Prior::Mac(..) => &["SIOCSIFLLADDR"],
+            Prior::Description(..) => &["SIOCSIFDESCR"],
             Prior::Nd6(..) => &["SIOCSIFINFO_FLAGS"],
             Prior::Group(..) => &["SIOCAIFGROUP"],
             Prior::Port { .. } => &["BRDGSIFPVID", "BRDGSIFVLANSET"],
@@ -159,6 +171,8 @@ impl Prior {
             | Prior::Fib(name, _)
             | Prior::Address(name, _)
             | Prior::Mtu(name, _)
+            | Prior::Mac(name, _)
+            | Prior::Description(name, _)
             | Prior::Nd6(name, _)
             | Prior::Group(name, _) => name,
             Prior::Member { member, .. } | Prior::Port { member, .. } => member,
@@ -173,6 +187,8 @@ impl Prior {
             | Prior::Fib(name, _)
             | Prior::Address(name, _)
             | Prior::Mtu(name, _)
+            | Prior::Mac(name, _)
+            | Prior::Description(name, _)
             | Prior::Nd6(name, _)
             | Prior::Group(name, _)
             | Prior::Member { member: name, .. }
@@ -221,6 +237,16 @@ impl Prior {
                     && let Ok(mtu) = Mtu::new(*mtu)
                 {
                     host.set_mtu(name, mtu)?;
+                }
+            }
+            Prior::Mac(name, mac) => {
+                if host.mac(name)? != Some(*mac) {
+                    host.set_mac(name, *mac)?;
+                }
+            }
+            Prior::Description(name, described) => {
+                if host.description(name)?.unwrap_or_default() != *described {
+                    host.set_description(name, described)?;
                 }
             }
             Prior::Nd6(name, flags) => {
@@ -323,6 +349,8 @@ pub(super) fn of_lent(host: &Vnet, name: &InterfaceName) -> Result<Vec<Prior>, E
         prior.push(Prior::Nd6(*name, flags.bits()));
     }
     prior.push(Prior::Mtu(*name, interface.mtu));
+    prior.push(Prior::Description(*name, host.description(name)?.unwrap_or_default()));
+    prior.extend(interface.mac.map(|mac| Prior::Mac(*name, mac)));
     let own = own_groups(name);
     let groups = host.groups(name)?.into_iter().filter(|group| !own.contains(&group.as_str()));
     prior.extend(groups.map(|group| Prior::Group(*name, group)));

@@ -12,9 +12,9 @@ use super::bulk::{ForkServer, KernelLock};
 use super::claim::Standing;
 use super::identity::Identity;
 use super::journal::{Journal, Owned};
+use super::lending;
 use super::nat;
 use super::plan::Plan;
-use super::prior::{self, Prior};
 use super::shared::{self, Joining, Needed};
 use super::span;
 use super::spec::{Alias, HostName, JailSpec, MountSpec, Network, Router, StaticRoute};
@@ -134,8 +134,6 @@ struct Run<'a> {
     jid: Option<Jid>,
     epairs: Vec<Epair>,
     joining: Option<Joining>,
-    /// The routes that were added to a jail that existed before the plan.
-    routes: Vec<(IpNetwork, Gateway)>,
 }
 
 impl<'a> Run<'a> {
@@ -157,7 +155,6 @@ impl<'a> Run<'a> {
             entered,
             epairs: Vec::new(),
             joining: None,
-            routes: Vec::new(),
         }
     }
 
@@ -177,11 +174,8 @@ impl<'a> Run<'a> {
         self.joining = None;
         drop(self.held.take());
         if let Some(inside) = &self.entered {
-            for (destination, gateway) in &self.routes {
-                // If the route leads through the new NIC, the kernel deletes it with the NIC, and this call
-                // fails.
-                let _ = inside.delete_route(*destination, Some(*gateway), Fib::DEFAULT);
-            }
+            // The kernel deletes a route through the new NIC with the NIC.
+            undo::delete_routes(inside, self.journal.owned());
             for epair in &self.epairs {
                 // The jail's end never leaves the jail. An error because it is gone already needs no
                 // handling.
@@ -323,23 +317,8 @@ impl<'a> Run<'a> {
             Step::Commit => self.commit()?,
             Step::Lend(interface) => {
                 let jid = self.jid.expect("the plan commits the jail first");
-                let prior = prior::of_lent(host, interface)?;
-                let bridges: Vec<_> = prior
-                    .iter()
-                    .filter_map(
-                        |one| if let Prior::Member { bridge, .. } = one { Some(*bridge) } else { None },
-                    )
-                    .collect();
-                for prior in prior {
-                    self.intend(Owned::Was(prior))?;
-                }
                 self.intend(Owned::Lent(*interface))?;
-                for bridge in &bridges {
-                    // If the interface moved as a member, it would stay promiscuous.
-                    host.delete_member(bridge, interface)?;
-                }
-                let _pass = self.site.state.pass(KernelLock::Detach);
-                host.lend(interface, jid)?;
+                lending::lend(self.site, interface, jid, interface)?;
             }
         }
         Ok(())
@@ -443,6 +422,7 @@ impl<'a> Run<'a> {
         let host = self.site.host;
         // Do not add an address that exists: the kernel would remove it first, and the start does not own it.
         if host.find_ipv4(interface, network.ip())?.is_none() {
+            let _ready = shared::ready_for(self.site, interface, network.ip().into())?;
             self.intend(Owned::Alias4(*interface, network))?;
             host.add_ipv4(interface, network)?;
         }
@@ -452,7 +432,7 @@ impl<'a> Run<'a> {
     fn add_alias6(&mut self, interface: &InterfaceName, network: Ipv6Network) -> Result<(), Error> {
         let host = self.site.host;
         if host.find_ipv6(interface, network.ip())?.is_none() {
-            let _enabling = shared::enable_inet6(self.site, interface)?;
+            let _ready = shared::ready_for(self.site, interface, network.ip().into())?;
             self.intend(Owned::Alias6(*interface, network))?;
             host.add_ipv6(interface, network)?;
         }
@@ -598,13 +578,14 @@ impl<'a> Run<'a> {
 
     fn add_route(&mut self, route: &StaticRoute) -> Result<(), Error> {
         let gateway = self.gateway(&route.router)?;
-        match self.inside().add_route(&Route::new(route.destination, Via::Gateway(gateway))) {
-            Ok(()) => self.routes.push((route.destination, gateway)),
-            // The same route exists: a different route would have been reported when the plan was made.
-            Err(error) if error.errno() == Some(Errno::EEXIST) => {}
-            Err(error) => return Err(error),
+        if self.is_there(route.destination, gateway)? {
+            return Ok(());
         }
-        Ok(())
+        match self.inside().add_route(&Route::new(route.destination, Via::Gateway(gateway))) {
+            // The same route exists: a different route would have been reported when the plan was made.
+            Err(error) if error.errno() == Some(Errno::EEXIST) => Ok(()),
+            other => other,
+        }
     }
 
     fn default_route(&mut self, router: &Router) -> Result<(), Error> {
@@ -618,8 +599,25 @@ impl<'a> Run<'a> {
                 return added;
             }
         }
-        self.inside().ensure_default(gateway, Fib::DEFAULT)?;
+        if !self.is_there(Route::default_via(gateway).destination, gateway)? {
+            self.inside().ensure_default(gateway, Fib::DEFAULT)?;
+        }
         Ok(())
+    }
+
+    /// Whether a jail that existed before the plan has this route. If the jail does not have the route, this writes
+    /// down that the route is about to be added. A route through an older NIC of the jail does not go with the new NIC.
+    fn is_there(&mut self, to: IpNetwork, gateway: Gateway) -> Result<bool, Error> {
+        let Some(inside) = &self.entered else { return Ok(false) };
+        let routes = inside.routes(Fib::DEFAULT)?;
+        if routes.iter().any(|route| route.destination == to && route.via == Via::Gateway(gateway)) {
+            return Ok(true);
+        }
+        // A route through a link-local router goes with the new NIC.
+        if gateway.scope == 0 {
+            self.intend(Owned::Route(to, gateway.address))?;
+        }
+        Ok(false)
     }
 
     fn commit(&mut self) -> Result<(), Error> {

@@ -352,33 +352,57 @@ fn note(journal: &mut Journal, site: &Site<'_>, owned: Owned) -> Result<(), Erro
     Ok(())
 }
 
-/// If IPv6 is disabled on an interface, writes down that it is about to be enabled.
+/// Writes down what an address of a jail is about to change on an interface of the host besides, and keeps other
+/// processes from sweeping until the address exists.
 ///
-/// The first IPv6 address of an interface clears ND6_IFF_IFDISABLED and adds a link-local address. Both
-/// remain when the address is removed (`netinet6/in6.c:in6_aifaddr_ioctl`).
+/// An address brings the interface up (`net/if_ethersubr.c:ether_ioctl`). The first IPv6 address of an interface
+/// clears ND6_IFF_IFDISABLED and adds a link-local address (`netinet6/in6.c:in6_aifaddr_ioctl`). All of that remains
+/// when the address is removed.
 ///
 /// # Errors
 ///
-/// Those of SIOCGIFINFO_IN6, and of files.
-pub(super) fn enable_inet6(site: &Site<'_>, interface: &InterfaceName) -> Result<Joining, Error> {
+/// Those of SIOCGIFFLAGS and SIOCGIFINFO_IN6, and of files.
+pub(super) fn ready_for(
+    site: &Site<'_>,
+    interface: &InterfaceName,
+    address: IpAddr,
+) -> Result<Joining, Error> {
     let Site { host, state, files, boot, .. } = *site;
-    let disabled = |host: &Vnet| -> Result<bool, Error> {
-        Ok(host.nd6_flags(interface)?.contains(Nd6Flags::DISABLED)
-            && host.ipv6_addresses(interface)?.is_empty())
-    };
     loop {
         let lock = state.lock_shared(Mode::Shared)?;
+        let changed = changed_by_address(host, interface, address)?;
         // A record that exists already stays until a sweep, which the lock keeps away meanwhile.
-        let enabling = Owned::Inet6(*interface);
-        if !disabled(host)? || Journal::open(&state.shared_journal(), boot)?.owned().contains(&enabling) {
+        if changed.is_empty() {
+            return Ok(Joining { _lock: lock });
+        }
+        let journal = Journal::open(&state.shared_journal(), boot)?;
+        if changed.iter().all(|owned| journal.owned().contains(owned)) {
             return Ok(Joining { _lock: lock });
         }
         drop(lock);
         let _alone = state.lock_shared(Mode::Exclusive)?;
-        if disabled(host)? {
-            Journal::open(&state.shared_journal(), boot)?.intend(files, enabling)?;
+        let mut journal = Journal::open(&state.shared_journal(), boot)?;
+        for owned in changed_by_address(host, interface, address)? {
+            if !journal.owned().contains(&owned) {
+                journal.intend(files, owned)?;
+            }
         }
     }
+}
+
+/// What adding an address would change on an interface besides.
+fn changed_by_address(host: &Vnet, interface: &InterfaceName, address: IpAddr) -> Result<Vec<Owned>, Error> {
+    let mut changed = Vec::new();
+    if !host.flags(interface)?.contains(InterfaceFlags::UP) {
+        changed.push(Owned::Raised(*interface));
+    }
+    if address.is_ipv6()
+        && host.nd6_flags(interface)?.contains(Nd6Flags::DISABLED)
+        && host.ipv6_addresses(interface)?.is_empty()
+    {
+        changed.push(Owned::Inet6(*interface));
+    }
+    Ok(changed)
 }
 
 /// Removes what was made for jails and what no jail needs any more: bridges, the host's interfaces on them,
@@ -517,7 +541,10 @@ fn is_needed(host: &Vnet, owned: &Owned, stays: &[Owned], users: &Users) -> Resu
             let is_uplink = |other: &Owned| matches!(other, Owned::Uplink { member, .. } if member == name);
             let is_parent = |other: &Owned| matches!(other, Owned::Vlan { parent, .. } if parent == name);
             Ok(stays.iter().any(|other| is_uplink(other) || is_parent(other))
-                || is_bridge(host, name)? && has_jails(host, name)?)
+                || match is_bridge(host, name)? {
+                    true => has_jails(host, name)?,
+                    false => has_addresses_but(host, name, &[])?,
+                })
         }
         Owned::Vlan { name, parent, tag } => Ok(is_vlan(host, name, parent, *tag)? && is_used(host, name)?),
         Owned::MemberVlans { bridge, .. } => has_jails(host, bridge),

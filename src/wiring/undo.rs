@@ -2,8 +2,8 @@
 //!
 //! **Removed means done.** A jail is undone when the kernel has removed the jail, and nothing is left of it
 //! that can be removed. If the jail lingers until a TCP connection ends, a stop does not wait for that. A
-//! stop waits only for what the jail's end gives back: a lent interface that was renamed inside the jail, and
-//! a busy mount.
+//! stop waits only for what the jail's end gives back: a lent interface that could not be taken out of the
+//! jail, and a busy mount.
 
 use std::io;
 use std::path::Path;
@@ -21,7 +21,8 @@ use crate::error::{ErrorKind, OptionalExtension};
 use crate::jail::devfs::Devfs;
 use crate::jail::{self, mount};
 use crate::kernel::{Errno, Kernel};
-use crate::types::{InterfaceName, Jid};
+use crate::route::Gateway;
+use crate::types::{Fib, InterfaceName, Jid};
 use crate::vnet::Vnet;
 
 /// The things that remain on the host after undoing.
@@ -74,9 +75,9 @@ impl Error {
 pub(super) fn undo(site: &Site<'_>, journal: &mut Journal, standing: Standing) -> Result<Owed, Error> {
     let mut owed = Owed::default();
     let mut jail = Doomed::of(site, journal, standing);
-    jail.reclaim(journal.owned());
-    let lent = jail.own.map(|jid| lending::reclaim_all(site, jid)).unwrap_or_default();
-    owed.failures.extend(lent.into_iter().map(|(prior, failure)| (Owned::Was(prior), failure)));
+    if let Some(jid) = jail.own {
+        lending::reclaim_all(site, jid);
+    }
     for owned in undo_order(journal.owned()) {
         let _span = super::span::of_undoing(owned);
         if let Err(failure) = jail.undo_one(owned) {
@@ -109,9 +110,8 @@ fn rank(owned: &Owned) -> u8 {
         Owned::File(_) | Owned::Link(_) | Owned::Published(..) => 0,
         Owned::Epair(_) => 1,
         Owned::Jail(_) => 2,
-        // A lent interface comes back by itself when the jail is gone.
+        // A lent interface that could not be taken out comes back by itself when the jail is gone.
         Owned::Lent(_) => 3,
-        // A lent interface gets its settings back when it is on the host again.
         _ => 4,
     }
 }
@@ -123,6 +123,8 @@ struct Doomed<'a> {
     alive: Option<Jid>,
     /// The jid of the jail, alive or not.
     own: Option<Jid>,
+    /// The jid of the jail in the journal.
+    recorded: Option<Jid>,
     /// A handle on the jail's network stack: while the handle is open, the network stack exists.
     stack: Option<Vnet>,
     /// The right to take addresses away, from the first address until something else is undone.
@@ -140,19 +142,7 @@ impl<'a> Doomed<'a> {
             Standing::Dying(jid) => Some(jid),
             _ => alive.or_else(|| journal.jid().filter(|jid| !is_anothers(jid))),
         };
-        Doomed { site, alive, own, stack: None, giving_up: None, removed: None }
-    }
-
-    /// Takes the lent interfaces out of the jail before the jail is removed: a lingering jail would keep
-    /// them. An interface that was renamed inside comes back when the jail ends.
-    fn reclaim(&self, owned: &[Owned]) {
-        let Some(jid) = self.own else { return };
-        for owned in owned {
-            if let Owned::Lent(name) = owned {
-                // Ignore an error: whether the interface came back is checked when its record is undone.
-                let _ = self.site.host.reclaim(name, jid);
-            }
-        }
+        Doomed { site, alive, own, recorded: journal.jid(), stack: None, giving_up: None, removed: None }
     }
 
     fn undo_one(&mut self, owned: &Owned) -> Result<(), Error> {
@@ -174,11 +164,10 @@ impl<'a> Doomed<'a> {
                 nat::take_away(host, state, name)?;
                 Ok(())
             }
-            Owned::Lent(name) => {
-                jail::wait_for_interfaces(host, std::slice::from_ref(name), self.site.times.wait)?;
-                Ok(())
-            }
+            Owned::Lent(name) => lending::wait_for_return(self.site, name, self.recorded, self.own),
             Owned::Was(prior) => prior.put_back(host),
+            // [`delete_routes`] has deleted it, or the jail is gone.
+            Owned::Route(..) => Ok(()),
             Owned::Mount { fstype, on } => self.unmount(fstype, on),
             Owned::Ruleset(number) => {
                 let _lock = state.lock_rulesets()?;
@@ -270,6 +259,16 @@ impl<'a> Doomed<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// Deletes the routes that were added to a jail that existed before the plan. Errors are ignored: the kernel has
+/// deleted a route through the new NIC with the NIC, and any other route that remains does the jail no harm.
+pub(super) fn delete_routes(inside: &Vnet, owned: &[Owned]) {
+    for owned in owned {
+        if let Owned::Route(to, router) = owned {
+            let _ = inside.delete_route(*to, Some(Gateway::from(*router)), Fib::DEFAULT);
+        }
     }
 }
 

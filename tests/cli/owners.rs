@@ -1,8 +1,10 @@
 //! Owners of jails, on the command line: no command changes a foreign jail, and a lingering jail can be stopped and
 //! started at once.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use jailwire::Vnet;
 use jailwire::jail::{self, JailParameters};
 use jailwire::kernel::Calls;
 use jailwire::types::Jid;
@@ -20,64 +22,75 @@ const COMMANDS: [&[&str]; 8] = [
     &["restart", "JAIL"],
     &["gc"],
     &["doctor", "--fix"],
-    &["net", "detach", "ioc-JAIL"],
+    &["net", "detach", "ioc-JAIL", "--all"],
 ];
 
-/// Makes a foreign jail with the name of jailwire's jail, which does not exist any more. With `same`, it also gets
-/// the jid of jailwire's jail, if there was one.
-fn foreign(root: &Root, jail: &str, same: bool) -> Jid {
-    let sim = root.kernel();
-    let name = format!("ioc-{jail}");
-    let own = jail::find(&sim, &name).unwrap();
-    if let Some(jid) = own {
-        jail::remove(&sim, jid).unwrap();
+/// A jail that another program has made, and what the jail's network stack had then.
+struct Foreign {
+    jid: Jid,
+    inside: String,
+}
+
+impl Foreign {
+    /// Makes a foreign jail with the name of jailwire's jail, which does not exist any more. The jail has an epair and
+    /// an address. With `same`, it also gets the jid of jailwire's jail, if there was one.
+    fn make(root: &Root, jail: &str, same: bool) -> Foreign {
+        let sim = root.kernel();
+        let name = format!("ioc-{jail}");
+        let own = jail::find(&sim, &name).unwrap();
+        if let Some(jid) = own {
+            jail::remove(&sim, jid).unwrap();
+        }
+        // The child of a killed start ends too.
+        let path = root.jail(jail).join("root");
+        let mut parameters = JailParameters::new(&name).path(&path).vnet().hostname("theirs");
+        if let Some(jid) = own.filter(|_| same) {
+            parameters = parameters.set("jid", jid.get());
+        }
+        let jid = jail::create(&sim, &parameters).expect("a foreign jail");
+        let stack = Vnet::enter(Arc::new(sim.clone()), jid).unwrap();
+        let pair = stack.create_epair().unwrap();
+        stack.add_ipv4(&pair.a, "10.9.9.9/24".parse::<ipnetwork::Ipv4Network>().unwrap()).unwrap();
+        stack.up(&pair.a).unwrap();
+        drop(stack);
+        Foreign { jid, inside: inside(root, jid) }
     }
-    // The child of a killed start ends too.
-    let path = root.jail(jail).join("root");
-    let mut parameters = JailParameters::new(&name).path(&path).vnet().hostname("theirs");
-    if let Some(jid) = own.filter(|_| same) {
-        parameters = parameters.set("jid", jid.get());
+
+    #[track_caller]
+    fn is_untouched(&self, root: &Root, point: &str) {
+        let info = jail::get(&root.kernel(), self.jid).unwrap();
+        let info = info.unwrap_or_else(|| panic!("{point}: the foreign jail is gone"));
+        assert_eq!((info.hostname.as_str(), info.persist, info.dying), ("theirs", true, false), "{point}");
+        assert_eq!(inside(root, self.jid), self.inside, "{point}");
     }
-    jail::create(&sim, &parameters).expect("a foreign jail")
 }
 
-#[track_caller]
-fn is_untouched(root: &Root, jid: Jid, point: &str) {
-    let sim = root.kernel();
-    let info = jail::get(&sim, jid).unwrap();
-    let info = info.unwrap_or_else(|| panic!("{point}: the foreign jail is gone"));
-    assert_eq!((info.hostname.as_str(), info.persist, info.dying), ("theirs", true, false), "{point}");
+/// The interfaces of a jail with their addresses.
+fn inside(root: &Root, jid: Jid) -> String {
+    let stack = Vnet::enter(Arc::new(root.kernel()), jid).expect("the foreign jail's stack");
+    stack.interfaces().unwrap().iter().map(|interface| format!("{interface}\n")).collect()
 }
 
-/// Runs each command with the foreign jail, beginning with the command `first`.
-fn commands_after(root: &Root, jail: &str, first: usize, point: &str) {
-    let jid = foreign(root, jail, first.is_multiple_of(2));
-    all_commands(root, jail, jid, first, point);
-}
-
-/// Runs each command, and checks after each that the foreign jail is unchanged.
-fn all_commands(root: &Root, jail: &str, jid: Jid, first: usize, point: &str) {
+/// Runs each command, beginning with the command `first`, and checks after each that the foreign jail is unchanged.
+fn all_commands(root: &Root, jail: &str, foreign: &Foreign, first: usize, point: &str) {
     for at in 0..COMMANDS.len() {
         let words: Vec<String> =
             COMMANDS[(first + at) % COMMANDS.len()].iter().map(|word| word.replace("JAIL", jail)).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        root.run(&words);
-        is_untouched(root, jid, &format!("{point}, then {}", words.join(" ")));
+        let status = root.run(&words).status;
+        assert!(matches!(status.code(), Some(0 | 1)), "{point}, then {}: {status}", words.join(" "));
+        foreign.is_untouched(root, &format!("{point}, then {}", words.join(" ")));
     }
 }
 
 /// Whether each command is the first command after every call (`JAILWIRE_OWNERS=all`, which takes many minutes), or
-/// only one command after some calls. `tests/owners.rs` checks the library after every call.
+/// only one command after some calls. `tests/owners` checks the library after every call.
 fn everything() -> bool {
     std::env::var_os("JAILWIRE_OWNERS").is_some_and(|wanted| wanted == "all")
 }
 
-/// Returns the commands that come first after a kill. Every second foreign jail has the jid of jailwire's jail.
-fn beginnings(state: usize) -> Vec<usize> {
-    if everything() { (0..COMMANDS.len()).collect() } else { vec![state] }
-}
-
-/// Kills a command at each of its calls, and then runs all commands with a foreign jail of the same name.
+/// Kills a command at each of its calls, and then runs all commands with a foreign jail of the same name: a jail with
+/// the jid of jailwire's jail, and a jail with another jid.
 fn a_foreign_jail_is_left_alone(jail: &str, prepare: &[&[&str]], killed: &[&str], step: usize) {
     let (met, states) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let prepared = || {
@@ -87,19 +100,26 @@ fn a_foreign_jail_is_left_alone(jail: &str, prepare: &[&[&str]], killed: &[&str]
     };
     let points = killed_at_every_call(step, prepared, killed, |root, call| {
         let state = states.fetch_add(1, Ordering::Relaxed);
-        for (number, first) in beginnings(state).into_iter().enumerate() {
-            let point = format!("{killed:?} killed at call {call}");
-            if number == 0 {
-                commands_after(root, jail, first, &point);
-            } else {
-                let root = prepared();
-                assert!(root.is_killed(killed, call));
-                commands_after(&root, jail, first, &point);
-            }
+        let point = format!("{killed:?} killed at call {call}");
+        if !everything() {
+            let foreign = Foreign::make(root, jail, state.is_multiple_of(2));
+            all_commands(root, jail, &foreign, state, &point);
             met.fetch_add(COMMANDS.len(), Ordering::Relaxed);
+            return;
+        }
+        let left = root.saved();
+        for same in [false, true] {
+            let root = root.restored(&left);
+            let foreign = Foreign::make(&root, jail, same);
+            let saved = root.saved();
+            for first in (0..COMMANDS.len()).filter(|first| first.is_multiple_of(2) == same) {
+                all_commands(&root.restored(&saved), jail, &foreign, first, &point);
+                met.fetch_add(COMMANDS.len(), Ordering::Relaxed);
+            }
         }
     });
-    println!("{killed:?}: a foreign jail {jail} was left alone by {} commands", met.into_inner());
+    let met = met.into_inner();
+    println!("{killed:?}: a foreign jail {jail} was left alone by {met} commands, at {points:?}");
     assert!(points.killed * step > 20 && points.states * step > 10, "only {points:?}");
 }
 
@@ -136,7 +156,7 @@ fn a_foreign_jail_is_left_alone_after_a_killed_stop_of_all() {
 fn what_is_somebody_elses_is_told() {
     let root = Root::new();
     root.ok(&["list"]);
-    let jid = foreign(&root, "db", false);
+    let foreign = Foreign::make(&root, "db", false);
     for words in [&["start", "db"][..], &["stop", "db"], &["restart", "db"], &["restart", "-s", "db"]] {
         let dry: Vec<&str> = words.iter().copied().chain(["--dry-run"]).collect();
         for words in [words, &dry] {
@@ -145,7 +165,7 @@ fn what_is_somebody_elses_is_told() {
             assert!(is_told, "{words:?}: {said}");
         }
     }
-    is_untouched(&root, jid, "all of them");
+    foreign.is_untouched(&root, "all of them");
 }
 
 /// The kernel gives any jid that a program asks for.
@@ -155,11 +175,11 @@ fn a_jail_with_the_name_the_directory_and_the_jid_of_ours_is_left_alone() {
         let root = Root::new();
         root.ok(&["start", jail]);
         let own = jail::find(&root.kernel(), &format!("ioc-{jail}")).unwrap();
-        let jid = foreign(&root, jail, true);
-        assert_eq!(Some(jid), own);
-        all_commands(&root, jail, jid, 0, "made with its jid");
+        let foreign = Foreign::make(&root, jail, true);
+        assert_eq!(Some(foreign.jid), own);
+        all_commands(&root, jail, &foreign, 0, "made with its jid");
         assert!(root.fails(&["stop", jail], 1).contains("belongs to another program"));
-        jail::remove(&root.kernel(), jid).unwrap();
+        jail::remove(&root.kernel(), foreign.jid).unwrap();
         root.ok(&["start", jail]);
         root.ok(&["stop", jail]);
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use jailwire::kernel::{Calls, Sysctl};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 /// A test's own directory with the example jails.
 pub struct Root {
-    directory: TempDir,
+    directory: Arc<TempDir>,
     kernel: OnceLock<Sim>,
 }
 
@@ -24,7 +24,28 @@ impl Root {
         let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
         let directory = tempfile::tempdir_in(place).expect("a temporary directory");
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/iocage"), directory.path());
-        Root { directory, kernel: OnceLock::new() }
+        let _ = fs::remove_dir_all(directory.path().join(".sim"));
+        Root { directory: Arc::new(directory), kernel: OnceLock::new() }
+    }
+
+    /// A copy of all files, with the simulated kernel's own.
+    pub fn saved(&self) -> TempDir {
+        let saved = tempfile::tempdir_in(self.path().parent().expect("a parent")).expect("a directory");
+        copy(self.path(), saved.path());
+        saved
+    }
+
+    /// This root once more, at the same place, as it was when it was saved. The root before it is no more.
+    pub fn restored(&self, saved: &TempDir) -> Root {
+        for entry in fs::read_dir(self.path()).expect("the root") {
+            let entry = entry.expect("an entry");
+            match entry.file_type().expect("a type").is_dir() {
+                true => fs::remove_dir_all(entry.path()).expect("a directory"),
+                false => fs::remove_file(entry.path()).expect("a file"),
+            }
+        }
+        copy(saved.path(), self.path());
+        Root { directory: Arc::clone(&self.directory), kernel: OnceLock::new() }
     }
 
     pub fn path(&self) -> &Path {
@@ -192,14 +213,18 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("the example root") {
         let entry = entry.expect("an entry");
         let (source, target) = (entry.path(), to.join(entry.file_name()));
-        if entry.file_name() == ".sim" {
-            continue;
-        }
-        if source.is_dir() {
+        if source.is_symlink() {
+            let leads_to = fs::read_link(&source).expect("a link");
+            std::os::unix::fs::symlink(leads_to, &target).expect("a link");
+        } else if source.is_dir() {
             fs::create_dir(&target).expect("a directory");
             copy(&source, &target);
         } else {
             fs::copy(&source, &target).expect("a file");
+            // Commands compare the times of files.
+            let time = source.metadata().and_then(|about| about.modified()).expect("a time");
+            let copied = fs::OpenOptions::new().append(true).open(&target).expect("a file");
+            copied.set_modified(time).expect("a file of ours");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::iocage::properties::Properties;
 use crate::iocage::store::{Entry, Place};
 use crate::iocage::translate::{self, MadeUp};
 use crate::wiring::nat::Backend;
-use crate::wiring::{Journal, Owned, Plan, Stamp, Standing, Survey, undo_order};
+use crate::wiring::{self, Journal, Owned, Plan, Stamp, Standing, Survey, undo_order};
 
 /// The requests that run a program on the host.
 const RUN: [&str; 1] = ["execve"];
@@ -234,8 +234,12 @@ impl Host<'_> {
             Some(jid) if is_iocages => self.found(entry, jid).map_err(errors::of(name))?,
             _ => self.of_jail_alone(&name.kernel_name(), journal),
         };
-        for lent in owned.iter().filter(|owned| matches!(owned, Owned::Lent(_))) {
-            preview.add(format!("take {lent} out of the jail"), &["SIOCSIFRVNET"]);
+        let lent = jid.map(|jid| wiring::lent_to(&self.site(), jid)).transpose()?.unwrap_or_default();
+        for lent in &lent {
+            preview.add(format!("take interface {} out of the jail", lent.name), &["SIOCSIFRVNET"]);
+            for prior in lent.prior.iter().rev() {
+                preview.add(format!("put back: {prior}"), prior.requests());
+            }
         }
         for owned in undo_order(&owned).into_iter().filter(|owned| !matches!(owned, Owned::Lent(_))) {
             preview.add(format!("take away {owned}"), undoing(owned));
@@ -291,6 +295,7 @@ pub(super) fn undoing(owned: &Owned) -> &'static [&'static str] {
         Owned::BridgeMtu(..) => &["SIOCSIFMTU"],
         Owned::Inet6(_) => &["SIOCDIFADDR_IN6", "SIOCSIFINFO_FLAGS"],
         Owned::Was(prior) => prior.requests(),
+        Owned::Route(..) => &["RTM_DELETE"],
         Owned::File(_) | Owned::Link(_) => &["unlink"],
     }
 }

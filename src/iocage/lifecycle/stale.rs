@@ -38,7 +38,7 @@ pub(super) fn is_past_of_running(
 ) -> bool {
     let is_of_every_start = |owned: &&Owned| match owned {
         Owned::Mount { on, .. } => on.starts_with(root),
-        Owned::File(_) | Owned::Alias4(..) | Owned::Alias6(..) => true,
+        Owned::File(_) | Owned::Alias4(..) | Owned::Alias6(..) | Owned::Lent(_) => true,
         _ => false,
     };
     let others: Vec<Owned> = owned.iter().filter(|one| !is_of_every_start(one)).cloned().collect();
@@ -71,8 +71,9 @@ pub(super) fn rulesets_of_others(kernel: &dyn Kernel, ours: Option<Jid>) -> crat
 fn may_be_there(vnet: &Vnet, owned: &Owned) -> bool {
     let kernel = &**vnet.kernel();
     match owned {
-        // The jail does not run, so lent interfaces have come back.
-        Owned::Jail(_) | Owned::Lent(_) => false,
+        Owned::Jail(_) => false,
+        // A lingering jail may still have the interface.
+        Owned::Lent(interface) => !vnet.has_interface(interface).unwrap_or(false),
         Owned::File(path) | Owned::Link(path) => path.symlink_metadata().is_ok(),
         Owned::Epair(interface) => vnet.has_interface(interface).unwrap_or(true),
         Owned::Mount { fstype, on } => mount::beneath(kernel, on)

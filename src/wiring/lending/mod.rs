@@ -3,17 +3,25 @@
 //! An interface loses its addresses, its routes, its groups and its place on a bridge when it moves to
 //! another network stack. Before the move the library writes these settings down. When the interface is on
 //! the host again, [`Wiring::reclaim`] or the stop of the jail puts them back. If another program removed the
-//! jail, a later sweep puts them back. A record is found by the interface's index, which the interface keeps
-//! when it is renamed. Another interface may have got that index since. It has another link address.
+//! jail, a later sweep puts them back.
+//!
+//! Root in the jail can rename the interface, and can change its link address. So a record is found by the
+//! interface's index, which the interface keeps. Another interface may have got that index since. That
+//! interface came with another link address, or its driver gave it another name.
 
 mod record;
+mod take_out;
 
-use self::record::{Stage, note, read, write};
+use self::record::{Stage, note, read, rewrite, write};
+use self::take_out::{name_on_return, take_out, take_out_as};
+use super::bulk::KernelLock;
 use super::open::Wiring;
 use super::prior::{self, Prior};
 use super::run::Site;
 use crate::error::Error;
 use crate::interface::{Interface, InterfaceType};
+use crate::jail;
+use crate::kernel::Errno;
 use crate::types::{InterfaceName, Jid, MacAddr, VlanId};
 use crate::vnet::Vnet;
 
@@ -30,8 +38,8 @@ pub struct Lent {
     /// The host's vlan(4) interfaces whose parent is the lent interface, with their VLANs. The move takes
     /// their parent away, and no command gives the parent back.
     pub vlans: Vec<(InterfaceName, VlanId)>,
-    /// The interface's link address.
-    mac: Option<MacAddr>,
+    /// What the interface is recognised by besides its index: see [`mark`].
+    mark: String,
     stage: Stage,
 }
 
@@ -64,40 +72,14 @@ impl Wiring {
     /// `BRDGDEL`, `SIOCSIFNAME`, `SIOCSIFVNET`: [`bridge(4)`](https://man.freebsd.org/bridge(4)),
     /// [`vnet(9)`](https://man.freebsd.org/vnet(9)), `net/if.c:if_vmove_loan`.
     pub fn lend(&self, name: &InterfaceName, jid: Jid, carried: &InterfaceName) -> Result<(), Error> {
-        let (site, host) = (self.site(), self.host());
-        let index = host.index(name)?;
-        let _lock = site.state.lock_lent(index)?;
-        let prior = prior::of_lent(host, name)?;
-        let vlans = vlans_on(host, name)?;
-        let lent = Lent { name: *name, jid, prior, vlans, mac: host.mac(name)?, stage: Stage::Begun };
-        write(&site, index, &lent)?;
-        let moved = (|| -> Result<(), Error> {
-            for prior in &lent.prior {
-                if let Prior::Member { bridge, .. } = prior {
-                    // An interface that is moved as a member stays promiscuous.
-                    host.delete_member(bridge, name)?;
-                }
-            }
-            if carried != name {
-                host.rename(name, carried)?;
-            }
-            host.lend(carried, jid)
-        })();
-        if let Err(failure) = moved {
-            if let Some(now) = find(host, index, &lent)? {
-                // Report the first error, also when the interface cannot be restored completely.
-                let _ = restore(&site, &lent, index, now.name, Some(*name));
-            }
-            return Err(failure);
-        }
-        note(&site, index, Stage::Gone)
+        lend(&self.site(), name, jid, carried)
     }
 
     /// Takes an interface back from a jail, and puts back what [`Wiring::lend`] wrote down of it. `inside` is
     /// its name in the jail. Without `name` the interface gets the name that it had on the host, if that name
     /// is free. Otherwise it keeps its name in the jail.
     ///
-    /// What cannot be put back is in [`Reclaimed::failures`], and is no error.
+    /// What cannot be put back is in [`Reclaimed::failures`], and is no error. The next sweep tries again, once.
     ///
     /// # Errors
     ///
@@ -119,7 +101,7 @@ impl Wiring {
         let _lock = site.state.lock_lent(index)?;
         let lent = known(&site, &stack, index)?;
         let wanted = name.copied().or(lent.as_ref().map(|lent| lent.name));
-        let now = take_out(host, &stack, jid, inside, wanted, name)?;
+        let now = take_out(&site, &stack, (inside, index), wanted, name)?;
         drop(stack);
         Ok(match lent {
             Some(lent) => restore(&site, &lent, index, now, None)?,
@@ -152,6 +134,51 @@ impl Wiring {
     }
 }
 
+/// As [`Wiring::lend`].
+pub(super) fn lend(
+    site: &Site<'_>,
+    name: &InterfaceName,
+    jid: Jid,
+    carried: &InterfaceName,
+) -> Result<(), Error> {
+    let host = site.host;
+    let index = host.index(name)?;
+    let _lock = site.state.lock_lent(index)?;
+    // The interface may have come back by itself from another jail, and still lack what it had.
+    settle_one(site, index)?;
+    let prior = prior::of_lent(host, name)?;
+    let vlans = vlans_on(host, name)?;
+    let lent = Lent { name: *name, jid, prior, vlans, mark: mark(host, name)?, stage: Stage::Begun };
+    write(site, index, &lent)?;
+    let moved = (|| -> Result<(), Error> {
+        for prior in &lent.prior {
+            if let Prior::Member { bridge, .. } = prior {
+                // An interface that is moved as a member stays promiscuous.
+                host.delete_member(bridge, name)?;
+            }
+        }
+        if carried != name {
+            host.rename(name, carried)?;
+        }
+        let pass = site.state.pass(KernelLock::Detach);
+        host.lend(carried, jid)?;
+        drop(pass);
+        note(site, index, Stage::Gone)
+    })();
+    moved.inspect_err(|_| {
+        // Report the first error, also when the interface cannot be restored completely.
+        let _ = bring_back(site, index, &lent);
+    })
+}
+
+/// Restores an interface that could not be lent. The host or the jail may have it.
+fn bring_back(site: &Site<'_>, index: u16, lent: &Lent) -> Result<(), Error> {
+    match find(site.host, index, lent)? {
+        Some(now) => restore(site, lent, index, now.name, Some(lent.name)).map(drop),
+        None => reclaim_record(site, index, lent).map(drop),
+    }
+}
+
 /// The vlan(4) interfaces on an interface.
 fn vlans_on(host: &Vnet, name: &InterfaceName) -> Result<Vec<(InterfaceName, VlanId)>, Error> {
     let mut on = Vec::new();
@@ -164,54 +191,8 @@ fn vlans_on(host: &Vnet, name: &InterfaceName) -> Result<Vec<(InterfaceName, Vla
     Ok(on)
 }
 
-/// Takes an interface out of a jail. `wanted` is the name that the interface gets, if the name is free. With
-/// `asked`, a name that is not free is an error.
-fn take_out(
-    host: &Vnet,
-    stack: &Vnet,
-    jid: Jid,
-    inside: &InterfaceName,
-    wanted: Option<InterfaceName>,
-    asked: Option<&InterfaceName>,
-) -> Result<InterfaceName, Error> {
-    let wanted = name_on_return(host, inside, wanted, asked)?;
-    if wanted == *inside {
-        host.reclaim(inside, jid)?;
-        return Ok(wanted);
-    }
-    if !host.has_interface(inside)? {
-        host.reclaim(inside, jid)?;
-        host.rename(inside, &wanted)?;
-        return Ok(wanted);
-    }
-    // Rename inside the jail: the kernel does not check names when an interface moves.
-    stack.rename(inside, &wanted)?;
-    host.reclaim(&wanted, jid).inspect_err(|_| {
-        let _ = stack.rename(&wanted, inside);
-    })?;
-    Ok(wanted)
-}
-
-/// The name that an interface gets on the host.
-fn name_on_return(
-    host: &Vnet,
-    inside: &InterfaceName,
-    wanted: Option<InterfaceName>,
-    asked: Option<&InterfaceName>,
-) -> Result<InterfaceName, Error> {
-    match asked.copied().or(wanted) {
-        Some(wanted) if !host.has_interface(&wanted)? => Ok(wanted),
-        Some(_) if asked.is_none() && !host.has_interface(inside)? => Ok(*inside),
-        None if !host.has_interface(inside)? => Ok(*inside),
-        taken => {
-            let taken = taken.unwrap_or(*inside);
-            let text = format!("the host has an interface {taken} already: choose another name with --name");
-            Err(Error::other(text))
-        }
-    }
-}
-
-/// Puts back what a returned interface had, and removes its record.
+/// Puts back what a returned interface had, and removes its record. What could not be put back stays in the
+/// record: see [`settle`].
 fn restore(
     site: &Site<'_>,
     lent: &Lent,
@@ -232,39 +213,130 @@ fn restore(
     }
     for prior in lent.prior.iter().rev() {
         let prior = prior.clone().of(reclaimed.name);
-        match prior.put_back(host) {
+        // What comes later builds on this, so a second attempt follows at once.
+        let put_back = match lacks_its_bridge(&prior, &reclaimed.failures) {
+            true => Err(Error::new("set VLANs of", reclaimed.name, "BRDGSIFVLANSET", Errno::ENOENT)),
+            false => prior.put_back(host).or_else(|_| prior.put_back(host)),
+        };
+        match put_back {
             Ok(()) => reclaimed.restored.push(prior),
             Err(failure) => reclaimed.failures.push((prior, failure)),
         }
     }
-    site.files.remove_file_if_present(&site.state.lent(index))?;
+    if reclaimed.failures.is_empty() {
+        forget(site, index)?;
+    } else {
+        let owed = reclaimed.failures.iter().rev().map(|(prior, _)| prior.clone()).collect();
+        let rest = Lent { name: reclaimed.name, prior: owed, stage: Stage::Back, ..lent.clone() };
+        rewrite(site, index, &rest)?;
+    }
     Ok(reclaimed)
 }
 
-/// Takes the lent interfaces out of a jail before the jail is removed. A lingering jail, which a connection
-/// holds, would keep them. Returns what could not be put back. An interface that cannot be taken out comes
-/// back when the jail ends.
-pub(super) fn reclaim_all(site: &Site<'_>, jid: Jid) -> Vec<(Prior, Error)> {
-    let mut failures = Vec::new();
-    for index in site.state.all_lent().unwrap_or_default() {
-        if let Ok(reclaimed) = reclaim_one(site, jid, index) {
-            failures.extend(reclaimed.into_iter().flat_map(|reclaimed| reclaimed.failures));
-        }
-    }
-    failures
+/// Whether these are the VLANs on a bridge that the interface could not be put back on.
+fn lacks_its_bridge(prior: &Prior, failures: &[(Prior, Error)]) -> bool {
+    let Prior::Port { bridge, .. } = prior else { return false };
+    failures.iter().any(|(failed, _)| matches!(failed, Prior::Member { bridge: on, .. } if on == bridge))
 }
 
-fn reclaim_one(site: &Site<'_>, jid: Jid, index: u16) -> Result<Option<Reclaimed>, Error> {
+fn forget(site: &Site<'_>, index: u16) -> Result<(), Error> {
+    site.files.remove_file_if_present(&site.state.lent(index))?;
+    Ok(())
+}
+
+/// Takes the lent interfaces out of a jail before the jail is removed. A lingering jail, which a connection
+/// holds, would keep them. An interface that cannot be taken out comes back when the jail ends. What cannot be
+/// put back is left to the next sweep.
+pub(super) fn reclaim_all(site: &Site<'_>, jid: Jid) {
+    for index in site.state.all_lent().unwrap_or_default() {
+        let _ = reclaim_one(site, jid, index);
+    }
+}
+
+fn reclaim_one(site: &Site<'_>, jid: Jid, index: u16) -> Result<(), Error> {
     if read(site, index)?.is_none_or(|lent| lent.jid != jid) {
-        return Ok(None);
+        return Ok(());
     }
     let _lock = site.state.lock_lent(index)?;
-    let stack = Vnet::enter(site.host.kernel().clone(), jid)?;
-    let Some(lent) = read(site, index)? else { return Ok(None) };
-    let Some(inside) = find(&stack, index, &lent)? else { return Ok(None) };
-    let now = take_out(site.host, &stack, jid, &inside.name, Some(lent.name), None)?;
-    drop(stack);
-    restore(site, &lent, index, now, None).map(Some)
+    match read(site, index)? {
+        Some(lent) => reclaim_record(site, index, &lent),
+        None => Ok(()),
+    }
+}
+
+/// Takes an interface out of the jail in the record, and puts back what the interface had.
+fn reclaim_record(site: &Site<'_>, index: u16, lent: &Lent) -> Result<(), Error> {
+    let now = match Vnet::enter(site.host.kernel().clone(), lent.jid) {
+        Ok(stack) => {
+            let Some(inside) = find(&stack, index, lent)? else { return Ok(()) };
+            take_out(site, &stack, (&inside.name, index), Some(lent.name), None)?
+        }
+        // The interfaces of a dying jail cannot be listed. The interface comes out if it still has its name.
+        Err(error) if error.errno() == Some(Errno::EINVAL) => {
+            take_out_as(site, lent.jid, &lent.name, index)?;
+            lent.name
+        }
+        Err(error) => return Err(error),
+    };
+    restore(site, lent, index, now, None).map(drop)
+}
+
+/// Waits until a lent interface is on the host again, under whatever name, and puts back what it had. `name` is the
+/// name that the interface had on the host. `lent_to` is the jid that the jail had then. `jail` is the jid of the jail
+/// now, if the jail exists.
+///
+/// # Errors
+///
+/// ETIMEDOUT: the jail still has the interface. Those of putting back what the interface had.
+pub(super) fn wait_for_return(
+    site: &Site<'_>,
+    name: &InterfaceName,
+    lent_to: Option<Jid>,
+    jail: Option<Jid>,
+) -> Result<(), Error> {
+    let kernel = &**site.host.kernel();
+    let deadline = kernel.now().saturating_add(site.times.wait);
+    while is_away(site, name, lent_to)? {
+        if kernel.now() < deadline {
+            kernel.sleep(site.times.look);
+            continue;
+        }
+        let there = jail.map(|jid| jail::get_even_dying(kernel, jid)).transpose()?.flatten();
+        return match there {
+            Some(_) => Err(Error::new("wait for return of", name, "SIOCGIFCONF", Errno::ETIMEDOUT)),
+            // No jail has the interface: its hardware is gone. If it appears all the same, a sweep finds it.
+            None => Ok(()),
+        };
+    }
+    Ok(())
+}
+
+/// Whether an interface that had this name was lent to a jail, and is not on the host. If it is on the host, this puts
+/// back what the interface had.
+fn is_away(site: &Site<'_>, name: &InterfaceName, lent_to: Option<Jid>) -> Result<bool, Error> {
+    for index in site.state.all_lent()? {
+        let is_it = |lent: &Lent| lent.name == *name && Some(lent.jid) == lent_to;
+        let Some(lent) = read(site, index)?.filter(is_it) else { continue };
+        if find(site.host, index, &lent)?.is_none() {
+            return Ok(true);
+        }
+        let _lock = site.state.lock_lent(index)?;
+        settle_one(site, index)?;
+    }
+    Ok(false)
+}
+
+/// Returns the records of the interfaces that are lent to a jail. Nothing is changed.
+///
+/// # Errors
+///
+/// Those of reading the records.
+pub fn lent_to(site: &Site<'_>, jid: Jid) -> Result<Vec<Lent>, Error> {
+    let mut all = Vec::new();
+    for index in site.state.all_lent()? {
+        all.extend(read(site, index)?.filter(|lent| lent.jid == jid && lent.stage != Stage::Back));
+    }
+    Ok(all)
 }
 
 /// Returns the interfaces that are on the host again and lack what they had, because their jail ended or a
@@ -289,27 +361,34 @@ fn is_anothers(now: &Interface, lent: &Lent) -> bool {
     lent.stage == Stage::Gone && (now.is_up() || !now.addresses.is_empty())
 }
 
-/// Puts back what the interfaces of [`returned`] had.
+/// Puts back what the interfaces of [`returned`] had. After the second sweep that cannot put a thing back, the thing is
+/// forgotten: the cause may remain for ever, and later commands must not fail because of it.
 pub(super) fn settle(site: &Site<'_>) -> Result<(), Error> {
     let mut first_failure = None;
     for index in site.state.all_lent()? {
         let _lock = site.state.lock_lent(index)?;
-        let path = site.state.lent(index);
-        let Some(lent) = read(site, index)? else {
-            // The record is of another boot, or was torn before anything was changed.
-            site.files.remove_file_if_present(&path)?;
-            continue;
-        };
-        let Some(now) = find(site.host, index, &lent)? else { continue };
-        if is_anothers(&now, &lent) {
-            site.files.remove_file_if_present(&path)?;
-            continue;
-        }
-        if let Err(failure) = restore(site, &lent, index, now.name, Some(lent.name)).and_then(first) {
+        if let Err(failure) = settle_one(site, index) {
             first_failure.get_or_insert(failure);
         }
     }
     first_failure.map_or(Ok(()), Err)
+}
+
+/// Does the work of [`settle`] for one interface. The caller has the lock of its record.
+fn settle_one(site: &Site<'_>, index: u16) -> Result<(), Error> {
+    let Some(lent) = read(site, index)? else {
+        // There is no record, or it is of another boot, or it was torn before anything was changed.
+        return forget(site, index);
+    };
+    let Some(now) = find(site.host, index, &lent)? else { return Ok(()) };
+    if is_anothers(&now, &lent) {
+        return forget(site, index);
+    }
+    let restored = restore(site, &lent, index, now.name, Some(lent.name)).and_then(first);
+    if restored.is_err() && lent.stage == Stage::Back {
+        forget(site, index)?;
+    }
+    restored
 }
 
 fn first(reclaimed: Reclaimed) -> Result<(), Error> {
@@ -327,8 +406,18 @@ fn known(site: &Site<'_>, stack: &Vnet, index: u16) -> Result<Option<Lent>, Erro
 
 /// The interface in a network stack that the record with this index describes.
 fn find(stack: &Vnet, index: u16, lent: &Lent) -> Result<Option<Interface>, Error> {
-    let is_it = |one: &Interface| {
-        one.index == index && one.mac == lent.mac && (one.mac.is_some() || one.name == lent.name)
+    let Some(found) = stack.interfaces()?.into_iter().find(|one| one.index == index) else {
+        return Ok(None);
     };
-    Ok(stack.interfaces()?.into_iter().find(is_it))
+    Ok((mark(stack, &found.name)? == lent.mark).then_some(found))
+}
+
+/// What an interface is recognised by in any network stack and under any name: the link address that it came with.
+/// If it came with none, the name that its driver gave it.
+fn mark(stack: &Vnet, name: &InterfaceName) -> Result<String, Error> {
+    match stack.hardware_mac(name) {
+        Ok(mac) if mac != MacAddr([0; 6]) => Ok(mac.to_string()),
+        Err(error) if error.errno() != Some(Errno::ENODEV) => Err(error),
+        _ => stack.driver_name(name),
+    }
 }

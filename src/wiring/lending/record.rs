@@ -40,9 +40,19 @@ impl Stage {
 
 pub(super) fn write(site: &Site<'_>, index: u16, lent: &Lent) -> Result<(), Error> {
     let path = site.state.lent(index);
+    site.files.remove_file_if_present(&path)?;
+    site.files.append(&path, text(site, lent).as_bytes(), MODE)
+}
+
+/// Writes it anew, when something was put back and something was not.
+pub(super) fn rewrite(site: &Site<'_>, index: u16, lent: &Lent) -> Result<(), Error> {
+    site.files.write_atomically(&site.state.lent(index), text(site, lent).as_bytes(), MODE)
+}
+
+fn text(site: &Site<'_>, lent: &Lent) -> String {
     let mut text = head(FORMAT, site.boot);
-    let mac = lent.mac.map_or_else(String::new, |mac| mac.to_string());
-    add_line(&mut text, &format!("lent\t{}\t{}\t{mac}", escape(lent.name.as_str()), lent.jid));
+    let (name, mark) = (escape(lent.name.as_str()), escape(&lent.mark));
+    add_line(&mut text, &format!("lent\t{name}\t{}\t{mark}", lent.jid));
     for prior in &lent.prior {
         let (kind, fields) = prior.encode();
         let fields: Vec<_> = fields.iter().map(|field| escape(field)).collect();
@@ -52,8 +62,10 @@ pub(super) fn write(site: &Site<'_>, index: u16, lent: &Lent) -> Result<(), Erro
         add_line(&mut text, &format!("vlan\t{}\t{tag}", escape(vlan.as_str())));
     }
     add_line(&mut text, Stage::Begun.as_str());
-    site.files.remove_file_if_present(&path)?;
-    site.files.append(&path, text.as_bytes(), MODE)
+    if lent.stage != Stage::Begun {
+        add_line(&mut text, lent.stage.as_str());
+    }
+    text
 }
 
 /// Writes down how far a loan has come.
@@ -69,10 +81,10 @@ pub(super) fn read(site: &Site<'_>, index: u16) -> Result<Option<Lent>, Error> {
     let Some(records) = read_of_boot(&site.state.lent(index), FORMAT, site.boot)? else { return Ok(None) };
     let mut lines = records.iter().map(String::as_str);
     let first = lines.next().map(|line| line.split('\t').collect::<Vec<_>>()).unwrap_or_default();
-    let ["lent", name, jid, mac] = first[..] else { return Ok(None) };
+    let ["lent", name, jid, mark] = first[..] else { return Ok(None) };
     let name = unescape(name).and_then(|name| name.parse().ok());
     let jid = jid.parse().ok().and_then(|number| Jid::new(number).ok());
-    let (Some(name), Some(jid)) = (name, jid) else { return Ok(None) };
+    let (Some(name), Some(jid), Some(mark)) = (name, jid, unescape(mark)) else { return Ok(None) };
     let (mut prior, mut vlans) = (Vec::new(), Vec::new());
     loop {
         let Some(line) = lines.next() else { return Ok(None) };
@@ -93,9 +105,8 @@ pub(super) fn read(site: &Site<'_>, index: u16) -> Result<Option<Lent>, Error> {
             },
         }
     }
-    let mac = mac.parse().ok();
     let stage = lines.map_while(Stage::parse).last().unwrap_or(Stage::Begun);
-    Ok(Some(Lent { name, jid, prior, vlans, mac, stage }))
+    Ok(Some(Lent { name, jid, prior, vlans, mark, stage }))
 }
 
 fn vlan(mut next: impl FnMut() -> Option<String>) -> Option<(InterfaceName, VlanId)> {
