@@ -150,24 +150,28 @@ impl FromStr for Ip6 {
 }
 
 /// The error for a text that is no address. `family` is `IPv4` or `IPv6`.
-pub(super) fn no_address(text: &str, family: &str) -> Error {
-    Error::of_value(text, format!("`{}` is not an {family} address", text.escape_debug()))
+fn no_address(text: &str, family: &str) -> Error {
+    let example = if family == "IPv4" { "192.0.2.10" } else { "2001:db8::10" };
+    Error::of_value(
+        text,
+        format!("`{}` is not an {family} address: write it as in {example}", text.escape_debug()),
+    )
 }
 
 /// The error for an address of the other family, which belongs into another property.
-fn other_family(address: IpAddr, family: &str, property: &str) -> Error {
+pub(super) fn other_family(address: IpAddr, family: &str, property: &str) -> Error {
     Error::of_value(address, format!("{address} is not an {family} address: put it into {property}"))
 }
 
 fn unusable(address: IpAddr, kind: &str) -> Error {
-    let text = format!("{address} is {kind}, which no interface can have as its address");
+    let text = format!("{address} is {kind}, which no interface can have as its address: write another");
     Error::of_value(address, text)
 }
 
 fn odd_zone(text: &str) -> Error {
     let reason =
         format!("`{}` has a zone that is not an interface, or does not need one", text.escape_debug());
-    Error::of_value(text, format!("{reason}: only fe80:: addresses do"))
+    Error::of_value(text, format!("{reason}: leave the zone out, or write fe80::ADDRESS%INTERFACE"))
 }
 
 fn no_prefix(text: &str, longest: u8) -> Error {
@@ -198,7 +202,7 @@ fn split(text: &str) -> Result<(&str, Option<&str>), Error> {
     let text = text.trim();
     if text.contains(char::is_whitespace) {
         let reason = format!("`{}` has words after the address", text.escape_debug());
-        return Err(Error::of_value(text, format!("{reason}: only ADDRESS/PREFIX is understood")));
+        return Err(Error::of_value(text, format!("{reason}: write ADDRESS/PREFIX, and nothing else")));
     }
     Ok(match text.split_once('/') {
         Some((address, mask)) => (address, Some(mask)),

@@ -125,7 +125,8 @@ impl<A: Family> FromStr for Addresses<A> {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Addresses<A>, Error> {
-        if text.trim() == "none" {
+        // iocage takes an empty list for none, and TrueNAS writes one.
+        if matches!(text.trim(), "none" | "") {
             return Ok(Addresses::default());
         }
         Addresses::new(text.split(',').map(assignment).collect::<Result<_, _>>()?)
@@ -154,11 +155,21 @@ fn assignment<A: Family>(text: &str) -> Result<Assignment<A>, Error> {
         },
     };
     if address.eq_ignore_ascii_case(A::FOREIGN) {
-        let reason = format!("{} does not belong into {}", A::FOREIGN, A::PROPERTY);
+        let (foreign, property, own) = (A::FOREIGN, A::PROPERTY, A::AUTOMATIC);
+        let reason =
+            format!("{foreign} does not belong into {property}: write {own}, or put it into the other list");
         return Err(Error::of_value(address, reason));
     }
     let address = match address.eq_ignore_ascii_case(A::AUTOMATIC) {
         true => None,
+        // Words of others for the same.
+        false if ["auto", "slaac"].iter().any(|word| address.eq_ignore_ascii_case(word)) => {
+            let (property, own) = (A::PROPERTY, A::AUTOMATIC);
+            let reason = format!(
+                "`{address}` is no word of {property}: write {own}, if the network gives the address"
+            );
+            return Err(Error::of_value(address, reason));
+        }
         false => Some(address.parse()?),
     };
     Ok(Assignment { interface, address })

@@ -18,6 +18,8 @@ use crate::files::Files;
 
 /// The largest file that is read, in bytes: more than any jail's configuration.
 const LARGEST: u64 = 1024 * 1024;
+/// The bytes that some editors begin a file in UTF-8 with.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The deepest nesting in the value of an unknown key.
 const DEEPEST: usize = 64;
 
@@ -64,6 +66,10 @@ impl Document {
     pub fn parse(path: &Path, contents: &[u8]) -> Result<Document, Error> {
         if contents.len() as u64 > LARGEST {
             return Err(too_large(path));
+        }
+        if contents.starts_with(BYTE_ORDER_MARK) {
+            let reason = format!("{} begins with a byte order mark, which is not JSON", path.display());
+            return Err(Error::invalid(path.display(), reason, "save it as UTF-8 without that mark"));
         }
         let begins = contents.iter().find(|byte| !byte.is_ascii_whitespace());
         let mut reader = serde_json::Deserializer::from_slice(contents);

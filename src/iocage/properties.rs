@@ -1,7 +1,7 @@
 //! A jail's properties: from its config.json, or else from defaults.json, or else the built-in defaults of iocage.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::document::Document;
@@ -136,6 +136,16 @@ impl Properties {
     /// Returns whether a boolean property is on. What is not a boolean is off.
     pub fn is_on(&self, name: &str) -> bool {
         matches!(self.value(name), Ok(Some((text, _))) if boolean(&text) == Some(true))
+    }
+
+    /// Returns whether the value of a property is in defaults.json.
+    pub(super) fn is_default(&self, name: &str) -> bool {
+        matches!(self.value(name), Ok(Some((_, Source::Defaults))))
+    }
+
+    /// Returns the properties whose values are in defaults.json.
+    pub(super) fn of_defaults_alone(&self) -> BTreeSet<String> {
+        self.defaults.keys().filter(|key| self.is_default(key)).map(str::to_owned).collect()
     }
 
     /// Returns the priority for starting and stopping. If the property cannot be read, it is 99, the default.

@@ -1,10 +1,10 @@
 //! The properties `defaultrouter` and `defaultrouter6`.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use super::address::{Ip4, Ip6, no_address, read_zoned};
+use super::address::{Ip4, Ip6, other_family, read_zoned};
 use crate::error::Error;
 use crate::types::InterfaceName;
 
@@ -74,10 +74,13 @@ impl FromStr for Router4 {
         if let Some(word) = Router::word(text) {
             return Ok(word);
         }
-        let router: Ip4 = text.parse()?;
+        if let Ok(address @ IpAddr::V6(_)) = text.parse() {
+            return Err(other_family(address, "IPv4", "defaultrouter6"));
+        }
+        let router: Ip4 = text.parse().map_err(|_| no_router(text, "IPv4"))?;
         match router.prefix() {
             None => Ok(Router::Address(router.address())),
-            Some(_) => Err(no_address(text, "IPv4")),
+            Some(_) => Err(no_router(text, "IPv4")),
         }
     }
 }
@@ -90,11 +93,21 @@ impl FromStr for Router6 {
         if let Some(word) = Router::word(text) {
             return Ok(word);
         }
-        let (address, zone) = read_zoned(text)?;
-        let address = Ip6::new(address, None, None)?.address();
+        if let Ok(address @ IpAddr::V4(_)) = text.parse() {
+            return Err(other_family(address, "IPv6", "defaultrouter"));
+        }
+        let (address, zone) = read_zoned(text).map_err(|_| no_router(text, "IPv6"))?;
+        let router = Ip6::new(address, None, None).map_err(|_| no_router(text, "IPv6"))?;
+        let address = router.address();
         // An address that is not link-local is the same on every link.
         Ok(Router::Address(ZonedRouter { address, zone: zone.filter(|_| address.is_unicast_link_local()) }))
     }
+}
+
+/// The error of a text that is no router. `family` is `IPv4` or `IPv6`.
+fn no_router(text: &str, family: &str) -> Error {
+    let reason = format!("`{}` is not the {family} address of a router", text.escape_debug());
+    Error::of_value(text, format!("{reason}: write its address alone, or auto or none"))
 }
 
 impl<A: fmt::Display> fmt::Display for Router<A> {

@@ -1,6 +1,8 @@
 //! Taking epairs away: an epair that is given by its end on the host, and the epairs that a killed process
 //! has left.
 
+use std::net::IpAddr;
+
 use super::claim::{self, Claim, Standing};
 use super::host_end::{HostEnd, jid_of_host_end};
 use super::journal::{Journal, Owned};
@@ -147,14 +149,29 @@ impl Wiring {
         let jail = self.epairs()?.into_iter().find(|end| end.name == *host_end).map(|end| end.jail);
         let site = self.site();
         release_epair(&site, host_end)?;
-        // A published port leads to the address of a NIC. When the last NIC is gone, the ports are
-        // unpublished too.
+        // What is published leads to an address of a NIC: without that it leads nowhere.
         if let Some(jail) = jail
-            && self.epairs_of(&jail)?.is_empty()
+            && (self.epairs_of(&jail)?.is_empty() || self.leads_nowhere(&jail)?)
         {
             self.unpublish(&jail)?;
         }
         shared::sweep(&site)?;
         Ok(())
+    }
+
+    /// Whether a jail has NAT or published ports, and none of the addresses that these are for.
+    fn leads_nowhere(&self, jail: &str) -> Result<bool, Error> {
+        let Some(published) = self.published()?.into_iter().find(|one| one.is_of(jail)) else {
+            return Ok(false);
+        };
+        let kernel = self.kernel();
+        let Some(jid) = jail::find(&**kernel, jail)? else { return Ok(true) };
+        let interfaces = Vnet::enter(kernel.clone(), jid)?.interfaces()?;
+        let has = |address: IpAddr| {
+            interfaces.iter().any(|one| one.addresses.iter().any(|own| own.network.ip() == address))
+        };
+        let of_nat = published.nat.iter().map(|one| one.from);
+        let of_ports = published.published.iter().map(|one| one.jail.ip());
+        Ok(!of_nat.chain(of_ports).any(has))
     }
 }

@@ -361,7 +361,7 @@ pub enum Problem {
         to: InterfaceName,
     },
     /// There is nothing to move.
-    #[error("{from} has no addresses that could be moved")]
+    #[error("{from} has no addresses that could be moved: name the interface that has them")]
     NothingToMove {
         /// The interface.
         from: InterfaceName,

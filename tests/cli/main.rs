@@ -10,6 +10,7 @@ mod gc;
 mod generated;
 mod host;
 mod hostile;
+mod hosts;
 mod inside;
 mod json;
 mod killed;

@@ -19,7 +19,6 @@ use crate::iocage::router::Router;
 use crate::types::{InterfaceName, VlanId};
 use crate::wiring::NicVlans;
 
-const NEEDS_BPF: &str = "requires bpf: set bpf=1";
 const NEEDS_RTADV: &str = "requires a NIC that hears router advertisements: set ip6_addr=vnet0|accept_rtadv";
 
 impl Reader<'_> {
@@ -215,10 +214,7 @@ impl Reader<'_> {
                         "{one} is left to the jail's rc.conf, as {name} is lent to it by vnet_interfaces"
                     ),
                 ),
-                false => self.error(
-                    A::PROPERTY,
-                    format!("{one} names {name}, which is not in interfaces ({interfaces}): add it there"),
-                ),
+                false => self.error(A::PROPERTY, no_such_nic(one, name, interfaces)),
             }
         }
         nic.map(Some)
@@ -249,11 +245,22 @@ impl Reader<'_> {
                 format!("{addresses} is not used, as {} asks for its address by DHCP", nic.name),
             );
         }
-        if network.nics.iter().any(|nic| nic.dhcp) && !self.flag("bpf") {
-            self.error("dhcp", NEEDS_BPF);
+        if network.nics.iter().any(|nic| nic.dhcp) {
+            self.needs_bpf();
         }
         if network.rtsold && !network.nics.iter().any(|nic| nic.accept_rtadv) {
             self.error("rtsold", NEEDS_RTADV);
+        }
+    }
+
+    /// dhclient(8) reads packets by bpf(4).
+    fn needs_bpf(&mut self) {
+        if self.flag("bpf") {
+            return;
+        }
+        match self.flag("dhcp") {
+            true => self.error("dhcp", "requires bpf: set bpf=1"),
+            false => self.error("ip4_addr", "DHCP requires bpf: set bpf=1"),
         }
     }
 
@@ -431,12 +438,20 @@ impl Reader<'_> {
                 self.error(property, "requires vnet: set vnet=1");
             }
         }
+        let lent = self.text_quietly("vnet_interfaces");
+        if !matches!(lent.as_str(), "none" | "") {
+            let lent = lent.escape_debug();
+            self.warn(
+                "vnet_interfaces",
+                format!("{lent} is not lent to a jail without vnet: set vnet=1, or vnet_interfaces=none"),
+            );
+        }
         // In a VNET jail these words are handled elsewhere.
         let is_asked = |one: &Assignment<Ip4>| {
             one.address.is_none() && one.interface.is_none_or(|name| name.as_str().starts_with("vnet"))
         };
-        if (self.flag("dhcp") || ip4.iter().any(is_asked)) && !self.flag("bpf") {
-            self.error("dhcp", NEEDS_BPF);
+        if self.flag("dhcp") || ip4.iter().any(is_asked) {
+            self.needs_bpf();
         }
         if self.flag("rtsold") && !ip6.iter().any(|one| one.address.is_none()) {
             self.error("rtsold", NEEDS_RTADV);
@@ -509,6 +524,25 @@ impl Reader<'_> {
             }
         }
         shared
+    }
+}
+
+/// What is wrong with an address for an interface that is no NIC of the jail's.
+fn no_such_nic<A: Family>(one: &Assignment<A>, name: &str, interfaces: &Interfaces) -> String {
+    let what = format!("{one} names {name}, which is not in interfaces ({interfaces})");
+    let mut nics = interfaces.iter().map(|attachment| &attachment.nic);
+    // By its name inside the jail, or in capital letters.
+    let meant = nics.clone().find(|nic| nic.jail_end() == name || nic.as_str().eq_ignore_ascii_case(name));
+    // A number that interfaces lacks is meant as it is. Any other name is the host's: em0, bridge0.
+    let is_numbered = name
+        .strip_prefix("vnet")
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
+    match meant.or_else(|| nics.next().filter(|_| !is_numbered)) {
+        Some(nic) => {
+            let address = one.address.map_or(A::AUTOMATIC.to_owned(), |address| address.to_string());
+            format!("{what}: write {nic}|{address}")
+        }
+        None => format!("{what}: add it there"),
     }
 }
 

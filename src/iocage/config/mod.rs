@@ -12,6 +12,7 @@ mod reader;
 mod resolve;
 mod unread;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -86,12 +87,22 @@ pub struct JailConfig {
     pub depends: Depends,
     /// Problems that do not prevent a start.
     pub warnings: Vec<Problem>,
+    /// The properties whose values are in defaults.json.
+    pub(super) of_defaults: BTreeSet<String>,
 }
 
 impl JailConfig {
     /// Returns what the order of starting depends on.
     pub fn rank(&self) -> Rank {
         Rank { name: self.name.clone(), priority: self.priority, depends: self.depends.clone() }
+    }
+
+    /// Names defaults.json in a problem, where the value is there. An error names the jail's own file.
+    pub(super) fn placed(&self, problem: Problem) -> Problem {
+        match self.of_defaults.contains(&problem.about) {
+            true => Problem { message: format!("defaults.json: {}", problem.message), ..problem },
+            false => problem,
+        }
     }
 
     /// Returns the interfaces of the host that are lent to the jail.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::problem::{Level, Problem};
-use crate::iocage::properties::{Properties, Source};
+use crate::iocage::properties::Properties;
 use crate::iocage::property::{Builtin, Kind, boolean};
 
 /// Reads typed values out of properties. A value that cannot be read is a problem, and its built-in default is
@@ -22,7 +22,7 @@ impl<'a> Reader<'a> {
     pub fn problem(&mut self, level: Level, about: impl Into<String>, message: impl fmt::Display) {
         let about = about.into();
         // The value comes from defaults.json, and not from the file that the error names.
-        let is_default = matches!(self.properties.value(&about), Ok(Some((_, Source::Defaults))));
+        let is_default = self.properties.is_default(&about);
         let message = if is_default { format!("defaults.json: {message}") } else { message.to_string() };
         self.problems.push(Problem { level, about, message });
     }

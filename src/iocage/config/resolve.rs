@@ -102,6 +102,7 @@ impl Reader<'_> {
             priority: self.priority(),
             depends: self.read_or_builtin("depends"),
             warnings: Vec::new(),
+            of_defaults: self.properties.of_defaults_alone(),
             name: entry.name.clone(),
         }
     }
@@ -202,8 +203,18 @@ impl Reader<'_> {
         text
     }
 
-    /// Warns of properties that iocage applies at a start and this library does not.
+    /// Tells of what iocage would do at start and this library does not, and of what iocage does not do either.
     fn not_applied(&mut self) {
+        for property in ["exec_jail_user", "exec_system_user"] {
+            let user = self.text_quietly(property);
+            if !matches!(user.as_str(), "root" | "none" | "") {
+                let user = user.escape_debug();
+                let message = format!(
+                    "{user} runs nothing, as with iocage: have exec_start run su(1), and set {property}=root"
+                );
+                self.warn(property, message);
+            }
+        }
         if self.flag("jail_zfs") {
             let message = "datasets are not handed to the jail: run `zfs jail` for them once it is up";
             self.warn("jail_zfs", message);

@@ -125,7 +125,7 @@ impl Scene<'_> {
             let Ok(config) = &subject.config else { continue };
             let mut problems = host.misfits(config).unwrap_or_default();
             if let Ok(properties) = self.store.properties(&subject.entry) {
-                problems.extend(fitness::dependencies(self.store, &properties));
+                problems.extend(fitness::dependencies(self.store, &subject.entry, &properties));
             }
             let name = subject.name();
             // Leave out what other checks report with more details.

@@ -1,13 +1,16 @@
-//! Checks whether the programs that a start runs on the host exist.
+//! Programs that a start and a stop run, on the host and in the jail: whether they are there.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::error;
+use super::mounts::Tree;
+use super::{Prestart, error, warning};
 use crate::iocage::config::{JailConfig, Problem};
-use crate::iocage::hooks::Hook;
+use crate::iocage::hooks::{Command, Hook};
 
+/// The programs that are run on the host. A start that lacks its own is refused. A stop comes later, and so may its
+/// programs.
 pub(super) fn problems(config: &JailConfig, simulated: bool) -> Vec<Problem> {
     let commands = &config.commands;
     let program = |hook: &Hook| match hook {
@@ -16,15 +19,70 @@ pub(super) fn problems(config: &JailConfig, simulated: bool) -> Vec<Problem> {
         Hook::Shell(line) => line.split(' ').next().map(Into::into),
     };
     let created = commands.created_line().and_then(|line| line.split_whitespace().next());
-    let hooks = [
+    let of_start = [
         ("exec_prestart", program(&commands.prestart)),
         ("exec_created", created.map(Into::into)),
         ("exec_poststart", program(&commands.poststart)),
     ];
-    let wrong = |(property, program): (&str, Option<std::path::PathBuf>)| {
-        Some(error(property, missing(property, &program?, simulated)?))
+    let of_stop =
+        [("exec_prestop", program(&commands.prestop)), ("exec_poststop", program(&commands.poststop))];
+    let wrong = |(property, program): (&'static str, Option<PathBuf>)| {
+        Some((property, missing(property, &program?, simulated)?))
     };
-    hooks.into_iter().filter_map(wrong).collect()
+    let at_start = of_start.into_iter().filter_map(wrong).map(|(property, why)| error(property, why));
+    let at_stop = of_stop.into_iter().filter_map(wrong).map(|(property, why)| warning(property, why));
+    at_start.chain(at_stop).collect()
+}
+
+/// The programs that are run in the jail, which `tree` shows.
+pub(super) fn problems_inside(
+    config: &JailConfig,
+    tree: &Tree<'_>,
+    simulated: bool,
+    prestart: Prestart,
+) -> Vec<Problem> {
+    let commands = &config.commands;
+    // What these do in the jail's root, nobody knows.
+    let may_be_made = prestart.may_make(config) || commands.created_line().is_some();
+    let first =
+        |property, command| programs(command).find_map(|program| lacking(property, program, tree, simulated));
+    let at_start = first("exec_start", &commands.start).map(|why| match may_be_made {
+        true => warning(
+            "exec_start",
+            format!("{why}; exec_prestart or exec_created may make it, and the start goes on"),
+        ),
+        false => error("exec_start", why),
+    });
+    let at_stop = first("exec_stop", &commands.stop).map(|why| warning("exec_stop", why));
+    at_start.into_iter().chain(at_stop).collect()
+}
+
+/// The files that a command needs: its program, and the script that it gives a shell. Only whole paths are looked for.
+fn programs(command: &Command) -> impl Iterator<Item = &str> {
+    let words = command.words();
+    let is_shell = words.first().is_some_and(|word| word == "/bin/sh");
+    let script = words.get(1).filter(|_| is_shell);
+    words.first().into_iter().chain(script).map(String::as_str).filter(|word| word.starts_with('/'))
+}
+
+/// What is wrong with a program in the jail.
+fn lacking(property: &str, program: &str, tree: &Tree<'_>, simulated: bool) -> Option<String> {
+    let path = Path::new(program);
+    // A jail on the simulated host has a base system, even where its root directory is all but empty.
+    if simulated && path.parent().is_some_and(super::is_of_the_simulated_system) {
+        return None;
+    }
+    let real = tree.real(path).ok()?;
+    let shown = program.escape_debug();
+    match real.map(fs::metadata) {
+        None => Some(format!(
+            "there is no {shown} in the jail: install what has it, or set {property} to a command that is there"
+        )),
+        Some(Ok(about)) if about.is_dir() => {
+            Some(format!("{shown} is a directory in the jail: set {property} to a command that is there"))
+        }
+        Some(_) => None,
+    }
 }
 
 /// The problem of a program that is named by its full path. Other programs are looked up by a shell, or are built

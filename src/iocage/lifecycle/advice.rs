@@ -22,9 +22,13 @@ pub(super) fn advised(config: &JailConfig, problem: &Problem) -> config::Problem
         (Problem::NoInterface { name }, _) => {
             format!("the host has no interface {name}: check the name against `show`")
         }
+        // The host is to be changed, and the property says what for.
+        _ if property(config, problem) == "host" && config.nat.is_some() => {
+            format!("nat is on, and {problem}")
+        }
         _ => problem.to_string(),
     };
-    config::Problem { level: Level::Error, about: property(config, problem), message }
+    config.placed(config::Problem { level: Level::Error, about: property(config, problem), message })
 }
 
 /// The property of a problem.

@@ -1,12 +1,15 @@
 //! Checks what prevents a jail from being started on this host.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Host, advice, errors};
 use crate::error::Error;
 use crate::iocage::config::{JailConfig, Level, Problem};
-use crate::iocage::fitness;
+use crate::iocage::fitness::{self, Prestart};
+use crate::iocage::fstab::Mount;
+use crate::iocage::hooks::Hook;
+use crate::iocage::paths;
 use crate::iocage::store::Entry;
 use crate::iocage::translate;
 use crate::iocage::zfs;
@@ -37,14 +40,55 @@ impl Host<'_> {
         }
     }
 
-    /// Refuses a jail that needs something which this host does not have, before anything is planned.
-    pub(super) fn check_fitness(&self, config: &JailConfig) -> Result<(), Error> {
-        let problems = fitness::problems(&self.vnet, config);
-        let problems = problems.map_err(|error| errors::of(&config.name)(error))?;
-        match problems.is_empty() {
-            true => Ok(()),
-            false => Err(errors::misfit(config, problems)),
+    /// Refuses a jail that needs something which this host does not have, before anything is planned. `owned` is what is undone
+    /// before. Returns what does not prevent a start.
+    pub(super) fn check_fitness(&self, config: &JailConfig, owned: &[Owned]) -> Result<Vec<Problem>, Error> {
+        let problems = fitness::problems(&self.vnet, config, Prestart::ToCome);
+        let mut problems = problems.map_err(|error| errors::of(&config.name)(error))?;
+        problems.extend(self.mounted_already(config, owned));
+        match problems.iter().any(|problem| problem.level == Level::Error) {
+            false => Ok(problems),
+            true => Err(errors::misfit(config, problems)),
         }
+    }
+
+    /// Refuses a jail that lacks what `exec_prestart` might have made, and has not.
+    pub(super) fn check_after_prestart(&self, config: &JailConfig) -> Result<(), Error> {
+        if config.commands.prestart == Hook::Nothing {
+            return Ok(());
+        }
+        let problems = fitness::problems(&self.vnet, config, Prestart::Over);
+        let mut problems = problems.map_err(|error| errors::of(&config.name)(error))?;
+        problems.retain(|problem| problem.level == Level::Error);
+        if problems.is_empty() { Ok(()) } else { Err(errors::misfit(config, problems)) }
+    }
+
+    /// Lines of the fstab whose directory somebody has mounted at the same place already, which nullfs refuses
+    /// (`fs/nullfs/null_vfsops.c:nullfs_mount`).
+    fn mounted_already(&self, config: &JailConfig, owned: &[Owned]) -> Vec<Problem> {
+        let lines = config.mounts.fstab.iter().filter(|(mount, _)| mount.fstype == "nullfs");
+        let lines: Vec<_> = lines.collect();
+        if lines.is_empty() {
+            return Vec::new();
+        }
+        let mounts = self.kernel().mounts().unwrap_or_default();
+        let ours =
+            |on: &Path| owned.iter().any(|owned| matches!(owned, Owned::Mount { on: own, .. } if own == on));
+        let root = paths::real(&config.root);
+        let again = |(mount, beneath): &&(Mount, PathBuf)| {
+            let (on, from) = (root.join(beneath), paths::real(&mount.source));
+            // Only what was mounted last is seen.
+            let top = mounts.iter().find(|mounted| paths::real(&mounted.on) == on)?;
+            let is_same =
+                top.fstype == "nullfs" && paths::real(Path::new(&top.from)) == from && !ours(&top.on);
+            let (line, from, on) = (mount.line, mount.source.display(), on.display());
+            is_same.then(|| Problem {
+                level: Level::Error,
+                about: "fstab".to_owned(),
+                message: format!("line {line}: {from} is mounted on {on} already, and no start of the jail did that: umount {on}, or take the line out"),
+            })
+        };
+        lines.iter().filter_map(|line| again(line)).collect()
     }
 
     /// Returns everything that would prevent the start of a jail that is down, each problem with its property.
@@ -54,7 +98,10 @@ impl Host<'_> {
     ///
     /// Those of looking at the host.
     pub fn misfits(&self, config: &JailConfig) -> Result<Vec<Problem>, Error> {
-        let mut problems = fitness::problems(&self.vnet, config)?;
+        let mut problems = fitness::problems(&self.vnet, config, Prestart::ToCome)?;
+        let standing = self.standing(&config.name);
+        let owned = standing.map(|(_, journal)| journal.owned().to_vec()).unwrap_or_default();
+        problems.extend(self.mounted_already(config, &owned));
         let facts = match self.facts(config) {
             Ok(facts) => facts,
             // The routing table does not exist, which is reported already: there are no routes to check.
@@ -64,8 +111,7 @@ impl Host<'_> {
         let spec = match translate::specification(config, &facts) {
             Ok((spec, _)) => spec,
             Err(missing) => {
-                let (about, message) = (missing.subject().to_owned(), missing.to_string());
-                problems.push(Problem { level: Level::Error, about, message });
+                problems.push(config.placed(errors::lack(&missing)));
                 return Ok(problems);
             }
         };

@@ -190,7 +190,7 @@ impl<'a> Host<'a> {
     /// Removes everything that this library added for a jail. What could not be removed is an error.
     fn clear(&self, name: &JailName, claim: &mut Claim) -> Result<(), Error> {
         self.forget_others(claim, &[]).map_err(errors::of(name))?;
-        let owed = nothing_owed(name, claim.clear(&self.site()))?;
+        let owed = nothing_owed(&**self.kernel(), name, claim.clear(&self.site()))?;
         if let Some(jid) = owed.removed {
             let removed = dying::Removed { name: name.clone(), jid, at: self.kernel().now() };
             self.removed.lock().unwrap_or_else(PoisonError::into_inner).push(removed);
@@ -200,7 +200,7 @@ impl<'a> Host<'a> {
 
     /// Removes what an unfinished attachment to the jail has left.
     fn clear_attaching(&self, name: &JailName, claim: &Claim) -> Result<(), Error> {
-        nothing_owed(name, claim.clear_attaching(&self.site())).map(drop)
+        nothing_owed(&**self.kernel(), name, claim.clear_attaching(&self.site())).map(drop)
     }
 }
 
@@ -213,9 +213,16 @@ impl Drop for Host<'_> {
 }
 
 /// An error if undoing failed, or something could not be undone.
-fn nothing_owed(name: &JailName, undone: Result<wiring::Owed, Error>) -> Result<wiring::Owed, Error> {
+fn nothing_owed(
+    kernel: &dyn Kernel,
+    name: &JailName,
+    undone: Result<wiring::Owed, Error>,
+) -> Result<wiring::Owed, Error> {
     let owed = undone.map_err(errors::of(name))?;
-    if owed.failures.is_empty() { Ok(owed) } else { Err(errors::left(name, owed)) }
+    match owed.failures.is_empty() {
+        true => Ok(owed),
+        false => Err(errors::left(name, owed, &kernel.mounts().unwrap_or_default())),
+    }
 }
 
 /// The journal's record of a file.

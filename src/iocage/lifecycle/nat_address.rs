@@ -49,7 +49,7 @@ impl Host<'_> {
         let free = nat.prefix.links().find(|link| is_free(*link, &taken));
         let link = free.ok_or_else(|| {
             let reason = format!("nat is on, but no network of 4 addresses in {}.0.0/16 is free", nat.prefix);
-            errors::unfit(&name, lacks("nat_prefix", reason, "set nat_prefix, or ip4_addr"))
+            errors::lacking(&config, &lacks("nat_prefix", reason, "set nat_prefix, or ip4_addr"))
         })?;
         let made_up = self.record_of(&config, nat, link).map_err(errors::of(&name))?;
         let read;

@@ -160,15 +160,16 @@ impl Host<'_> {
         mut preview: Preview,
     ) -> Result<Preview, Error> {
         let name = &config.name;
-        self.check_fitness(config)?;
+        let odd = self.check_fitness(config, undone)?;
         let facts = self.facts(config).map_err(errors::of(name))?;
-        let missing = |missing| errors::unfit(name, missing);
-        let (spec, mut made_up) = translate::specification(config, &facts).map_err(missing)?;
+        let (spec, mut made_up) =
+            translate::specification(config, &facts).map_err(|missing| errors::lacking(config, &missing))?;
         made_up.extend(chosen);
         let mut survey = Survey::take(&self.vnet, &spec).map_err(errors::of(name))?.without(undone);
         survey.root_exists |= !is_there;
         let plan = Plan::new(&spec, &survey).map_err(|problems| self.refused(config, &problems))?;
-        preview.warnings.extend(config.warnings.iter().map(|warning| format!("{name}: {warning}")));
+        let warnings = config.warnings.iter().chain(&odd);
+        preview.warnings.extend(warnings.map(|warning| format!("{name}: {warning}")));
         preview.warnings.extend(plan.notes().iter().map(|problem| advice::note(config, problem)));
         for (property, value) in &made_up {
             preview.add(format!("record {property}={value} in config.json"), &["renameat"]);

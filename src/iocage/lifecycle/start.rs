@@ -51,15 +51,15 @@ impl Host<'_> {
         self.refuse_running(entry, claim.standing(), claim.journal())?;
         self.finish_writing(entry, report);
         self.clear_attaching(name, &claim)?;
-        self.check_fitness(&config)?;
+        let owned = self.of_jail_alone(&name.kernel_name(), claim.journal());
+        let odd = self.check_fitness(&config, &owned)?;
         // Take the locks first: two starts must not choose the same address.
         let choosing = (self.choosing(&config), self.choosing_nat_address(&config)?);
-        let owned = self.of_jail_alone(&name.kernel_name(), claim.journal());
         let chosen;
         (config, chosen) = self.with_nat_address(entry, None, config, &owned)?;
         let facts = self.facts(&config).map_err(errors::of(name))?;
-        let missing = |missing| errors::unfit(name, missing);
-        let (spec, mut made_up) = translate::specification(&config, &facts).map_err(missing)?;
+        let (spec, mut made_up) = translate::specification(&config, &facts)
+            .map_err(|missing| errors::lacking(&config, &missing))?;
         made_up.extend(chosen);
         if claim.standing() != Standing::Absent {
             if !self.is_stale(&name.kernel_name(), claim.standing(), claim.journal()) {
@@ -72,7 +72,7 @@ impl Host<'_> {
             .plan(&spec)
             .map_err(errors::of(name))?
             .map_err(|problems| self.refused(&config, &problems))?;
-        for warning in &config.warnings {
+        for warning in config.warnings.iter().chain(&odd) {
             report.warn(&format!("{name}: {warning}"));
         }
         for problem in plan.notes() {
@@ -81,8 +81,9 @@ impl Host<'_> {
         report.say(&format!("* Starting {}", name.flat()));
         let recorded = self.record_made_up(entry, &made_up);
         drop(choosing);
-        let begun =
-            recorded.and_then(|()| self.run_hook(name, "exec_prestart", &config.commands.prestart, None));
+        let begun = recorded
+            .and_then(|()| self.run_hook(name, "exec_prestart", &config.commands.prestart, None))
+            .and_then(|()| self.check_after_prestart(&config));
         if let Err(error) = begun {
             self.forget(&spec);
             return Err(error);

@@ -284,8 +284,9 @@ fn of_nic(suffix: &str) -> &'static str {
 }
 
 /// Keys that other versions of iocage have written, and that do not concern a jail's start.
-const OF_OTHERS: [&str; 20] = [
+const OF_OTHERS: [&str; 22] = [
     "CONFIG_TYPE",
+    "branch",
     "children_cur",
     "exec_create",
     "ftpdir",
@@ -305,6 +306,7 @@ const OF_OTHERS: [&str; 20] = [
     "prebuilt",
     "prune",
     "state",
+    "sync_stat",
 ];
 
 /// Returns whether a key is one that other versions of iocage write.

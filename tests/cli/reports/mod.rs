@@ -1,6 +1,7 @@
 //! Problems that users of jail managers reported, on small hosts with iocage's files. Each test checks what the
 //! user would have expected.
 
+mod fresh;
 mod link_local;
 mod more;
 mod paths;

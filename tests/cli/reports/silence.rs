@@ -68,7 +68,7 @@ fn signs_for_a_shell_where_none_reads_them() {
             &["`&&`", "set exec_start=\"/bin/sh -c '/bin/sh /etc/rc && touch /x'\""][..],
         ),
         ("exec_stop=/bin/sh /etc/rc.shutdown; true", &["exec_stop", "`;`"]),
-        ("exec_start=/usr/local/bin/x > /var/log/x", &["exec_start", "`>`"]),
+        ("exec_start=/usr/bin/x > /var/log/x", &["exec_start", "`>`"]),
         ("exec_prestop=/root/up.sh;/root/more.sh", &["exec_prestop", "`;`"]),
         ("exec_poststart=logger \"up; and running\"", &["exec_poststart", "quotes are taken off"]),
     ] {

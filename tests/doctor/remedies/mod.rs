@@ -5,6 +5,7 @@ mod cases;
 mod generated;
 mod host;
 mod problems;
+mod wiring;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};

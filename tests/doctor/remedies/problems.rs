@@ -145,6 +145,18 @@ const ROWS: &[Row] = &[
     (r#"VNET"#, "da0p1 mnt msdosfs rw 0 0", "da0p1 is no path", "/dev/da0p1 mnt msdosfs rw 0 0"),
     (r#"VNET,"mount_linprocfs":"1""#, "", "is a file: make it a directory", ""),
     (r#""vnet":0,"rtsold":"1""#, "", "rtsold: requires vnet", ""),
+    (r#""vnet":1,"ip4_addr":"vnet0|DHCP","mac_prefix":"02ff60","defaultrouter":"none""#, "", "ip4_addr: DHCP requires bpf", ""),
+    (r#""vnet":0,"ip4_addr":"none","mac_prefix":"02ff60","defaultrouter":"none","vnet_interfaces":"em1""#, "", "is not lent to a jail without vnet", ""),
+    (r#"VNET,"exec_jail_user":"www""#, "", "www runs nothing", ""),
+    (r#""vnet":1,"mac_prefix":"02ff60","ip4_addr":"em0|192.0.2.20/24","defaultrouter":"none""#, "", "write vnet0|192.0.2.20/24", "\"vnet0|192.0.2.20/24\""),
+    (r#"VNET"#, "ROOT/data compat/linux nullfs ro 0 0\nROOT/data compat nullfs ro 0 0", "line 2 covers what line 1 has mounted", "ROOT/data compat nullfs ro 0 0"),
+    (r#"VNET"#, "ROOT/data out/nosuch nullfs ro 0 0", "by the symbolic link", "ROOT/data mnt nullfs ro 0 0"),
+    (r#"VNET,"depends":"mould""#, "", "depends on mould, which is a template", "none"),
+    (r#"VNET,"exec_start":"/opt/none""#, "", "there is no /opt/none in the jail", "/usr/bin/true"),
+    (r#"VNET,"exec_stop":"/opt/none""#, "", "there is no /opt/none in the jail", "/usr/bin/true"),
+    (r#"VNET,"exec_start":"/mnt""#, "", "/mnt is a directory in the jail", "/usr/bin/true"),
+    (r#"VNET,"exec_start":"/opt/none","exec_prestart":"/bin/echo x""#, "", "exec_prestart or exec_created may make it", "/usr/bin/true"),
+    (r#"VNET,"exec_prestart":"/bin/echo x""#, "ROOT/nosuch mnt nullfs ro 0 0", "exec_prestart may make it, and the start goes on", "ROOT/data mnt nullfs ro 0 0"),
 ];
 
 /// Texts that occur in no finding of these kinds, with the reason.
@@ -153,6 +165,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("fstab line {line}", "begins the error of the library"),
     ("\\n  {}{problem}", "joins problems in an error"),
     ("{}: {word} puts nothing on the bridge: {problem}", "is what a start says"),
+    ("nat is on, and {problem}", "has a kind of its own, with commands"),
     (
         "this kernel was built without VIMAGE: set vnet=off, or boot a kernel with `options VIMAGE`",
         "has a kind of its own",
@@ -201,6 +214,8 @@ fn host(row: &Row) -> Host {
         fs::write(file, "").unwrap();
     }
     fs::create_dir_all(root.join("data/other/jails/db/root/mnt")).unwrap();
+    fs::create_dir_all(root.join("templates/mould/root")).unwrap();
+    fs::write(root.join("templates/mould/config.json"), r#"{"template":1}"#).unwrap();
     fs::create_dir_all(inside.join("compat/linux")).unwrap();
     fs::write(inside.join("compat/linux/proc"), "").unwrap();
     fs::hard_link(inside.join("one"), inside.join("twice")).unwrap();
@@ -296,6 +311,16 @@ fn judge(row: &Row) -> Result<Vec<String>, String> {
 
 /// The texts of the configuration, of its fitness and of its plan, as the list of all messages has them.
 fn texts() -> Vec<String> {
+    texts_of(&[
+        "src/iocage/config/",
+        "src/iocage/fitness/",
+        "src/iocage/lifecycle/advice",
+        "src/iocage/fstab.rs",
+    ])
+}
+
+/// The texts of these places, as they stand in the list of all messages.
+pub fn texts_of(places: &[&str]) -> Vec<String> {
     let all = include_str!("../../messages.txt");
     let mut texts = Vec::new();
     let mut is_in = false;
@@ -303,23 +328,14 @@ fn texts() -> Vec<String> {
         match line.strip_prefix("    ") {
             Some(text) if is_in => texts.push(text.to_owned()),
             Some(_) => {}
-            None => {
-                is_in = [
-                    "src/iocage/config/",
-                    "src/iocage/fitness/",
-                    "src/iocage/lifecycle/advice",
-                    "src/iocage/fstab.rs",
-                ]
-                .iter()
-                .any(|place| line.starts_with(place));
-            }
+            None => is_in = places.iter().any(|place| line.starts_with(place)),
         }
     }
     texts
 }
 
 /// Whether a text with places for values occurs in another text.
-fn is_in(text: &str, whole: &str) -> bool {
+pub fn is_in(text: &str, whole: &str) -> bool {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {

@@ -7,6 +7,7 @@ use jailwire::iocage::fitness;
 use jailwire::iocage::lifecycle::{self, Host, Operation, Report, Stopped};
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::order::Turn;
+use jailwire::iocage::properties::Source;
 use jailwire::wiring::bulk::{Job, Next, Stage};
 use jailwire::{Error, ErrorKind};
 use serde_json::{Value, json};
@@ -195,13 +196,22 @@ pub fn obstacle(
     has_failed: impl Fn(&JailName) -> bool,
 ) -> Option<String> {
     let Turn { name, depends, circle, .. } = turn;
+    let store = &environment.store;
+    let read = store.find(name).and_then(|entry| Some((store.properties(&entry).ok()?, entry)));
+    // The file that has the property.
+    let file = read.as_ref().map_or(String::new(), |(properties, entry)| {
+        let path = match properties.value("depends") {
+            Ok(Some((_, Source::Defaults))) => store.root().join("defaults.json"),
+            _ => entry.config_path(),
+        };
+        format!(" ({})", path.display())
+    });
     if let Some(circle) = circle {
-        return Some(format!("{name} cannot be started: {circle}"));
+        return Some(format!("{name} cannot be started: {circle}{file}"));
     }
-    let properties = environment.store.find(name).and_then(|entry| environment.store.properties(&entry).ok());
-    let needed = properties.map(|properties| environment.store.depends(&properties)).unwrap_or_default();
+    let needed = read.map(|(properties, _)| store.depends(&properties)).unwrap_or_default();
     if let Some(problem) = needed.iter().find_map(|(word, found)| fitness::missing(word, found)) {
-        return Some(format!("{name} {problem}"));
+        return Some(format!("{name} {problem}{file}"));
     }
     // A needed jail that was running already counts as started, although its own start was reported as an error.
     let is_up = |needed: &JailName| {

@@ -326,8 +326,10 @@ fn destroy_one(
     work.report().say(&format!("Destroying {name}"));
     let mounts = mounts(environment)?;
     let recipe = manage::destroy::recipe(entry, &Storage::look(store, &mounts)?)?;
+    // What is gone is found by no word of `depends`.
+    let dependents = dependents(environment, name);
     carry_out(environment, work, name, &recipe)?;
-    for dependent in dependents(environment, name) {
+    for dependent in dependents {
         work.report().warn(&format!("{dependent} depends on {name}, which is no more"));
     }
     Ok(true)

@@ -172,7 +172,7 @@ impl Meaning {
             }
             Err(error) => return Err(error.into()),
         }
-        meaning.problems.extend(fitness::dependencies(&environment.store, properties));
+        meaning.problems.extend(fitness::dependencies(&environment.store, entry, properties));
         // Report only problems of the changed properties: the user may mend the others with the next command. These
         // properties decide what the addresses are for.
         let all = changed().any(|property| matches!(property, "vnet" | "interfaces"));

@@ -7,7 +7,7 @@ use jailwire::types::InterfaceName;
 use jailwire::wiring::{Attached, AttachedNic, NicAddress, Step};
 use serde_json::{Value, json};
 
-use super::{Line, Plumbing, wait};
+use super::{Line, Plumbing, wait, without_zone};
 use crate::CommandError;
 use crate::cli::{Attach, Detach};
 use crate::commands::ports;
@@ -66,9 +66,16 @@ pub fn attach(plumbing: &Plumbing, args: &Attach) -> Result<(), CommandError> {
         nic = nic.nat_through(interface);
     }
     nic = args.publish.iter().fold(nic, |nic, ports| nic.publish(ports));
-    nic = args.address.iter().fold(nic, |nic, address| nic.address(address));
-    nic = args.router.iter().fold(nic, |nic, router| nic.router(router));
-    nic = args.route.iter().fold(nic, |nic, (network, router)| nic.route(network, router));
+    let name = args.name.as_deref();
+    for address in &args.address {
+        nic = nic.address(without_zone(address, name)?.as_str());
+    }
+    for router in &args.router {
+        nic = nic.router(without_zone(router, name)?.as_str());
+    }
+    for (network, router) in &args.route {
+        nic = nic.route(network, without_zone(router, name)?.as_str());
+    }
     if args.dry_run {
         let steps = nic.plan()?;
         let line = |(step, requests): &(Step, Vec<&'static str>)| Line::new(step, requests);

@@ -51,6 +51,20 @@ pub fn run(cli: &Cli, args: &Net) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// An address without its zone. The address is for the interface that is attached, so that the zone can be the name of
+/// that interface only.
+fn without_zone(word: &str, name: Option<&str>) -> Result<String, CommandError> {
+    let Some((address, rest)) = word.split_once('%') else { return Ok(word.to_owned()) };
+    let (zone, length) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    match name == Some(zone) {
+        true => Ok(format!("{address}{length}")),
+        false => Err(format!(
+            "{word}: the zone is the interface in the jail: write {address}{length}, or call that interface {zone} with --name"
+        )
+        .into()),
+    }
+}
+
 impl Net {
     /// Whether the command changes nothing.
     fn only_looks(&self) -> bool {

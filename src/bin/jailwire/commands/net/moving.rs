@@ -11,7 +11,7 @@ use jailwire::wiring::{HostEnd, Lent, NicAddress, Reclaimed};
 use jailwire::{Snapshot, Vnet};
 use serde_json::json;
 
-use super::{Line, Plumbing};
+use super::{Line, Plumbing, without_zone};
 use crate::CommandError;
 use crate::cli::{Lend, Reclaim};
 use crate::commands::stack::Stack;
@@ -27,7 +27,13 @@ pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), CommandError> {
         Ok(address.network())
     };
     let addresses = args.address.iter().map(address).collect::<Result<Vec<IpNetwork>, _>>()?;
-    let router = |word: &String| word.parse().map_err(|_| format!("{word} is not the address of a router"));
+    let inside_name = args.name.as_deref().unwrap_or(&args.interface);
+    let router = |word: &String| -> Result<IpAddr, CommandError> {
+        let address = without_zone(word, Some(inside_name))?;
+        Ok(address
+            .parse()
+            .map_err(|_| format!("{word} is not the address of a router: write it as in 192.0.2.1"))?)
+    };
     let routers = args.router.iter().map(router).collect::<Result<Vec<IpAddr>, _>>()?;
     let info = plumbing.jail(&args.jail)?;
     let bridge = bridge_of(host, &interface)?;
