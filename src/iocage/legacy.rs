@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use super::document::Document;
+use super::name::JailName;
 use super::property::{Kind, Stored, boolean, canonical, find};
-use super::store::Entry;
 use crate::Error;
 
 /// The properties of all legacy jails, by the jails' names.
@@ -28,8 +29,8 @@ impl Legacy {
         Legacy(Arc::new(Source { ask: Box::new(ask), answer: OnceLock::new() }))
     }
 
-    /// A jail's properties, in the form of a config.json. Returns `None` if the jail has no such properties.
-    pub(super) fn document(&self, entry: &Entry) -> Result<Option<Document>, Error> {
+    /// A jail's properties, in the form of the config.json at a path. Returns `None` if the jail has no such properties.
+    pub(super) fn document(&self, name: &JailName, config: PathBuf) -> Result<Option<Document>, Error> {
         let answer = match self.0.answer.get() {
             Some(answer) => answer,
             None => {
@@ -37,8 +38,8 @@ impl Legacy {
                 self.0.answer.get_or_init(|| answer)
             }
         };
-        let Some(properties) = answer.get(entry.name.as_str()) else { return Ok(None) };
-        let mut document = Document::new(entry.config_path());
+        let Some(properties) = answer.get(name.as_str()) else { return Ok(None) };
+        let mut document = Document::new(config);
         for (name, text) in properties {
             document.set(canonical(name), &stored(name, text));
         }

@@ -30,7 +30,7 @@ impl Store {
     }
 
     fn look_up(&self, word: &str, beginnings: bool) -> Result<Entry, Error> {
-        check(word)?;
+        JailName::check_word(word)?;
         if let Some(entry) = JailName::new(word).ok().and_then(|name| self.find(&name)) {
             return Ok(entry);
         }
@@ -82,17 +82,6 @@ impl Store {
         // Only the last part of the target counts, so that the link works also when iocage's directory has moved.
         self.find(&JailName::new(target.file_name()?.to_str()?).ok()?)
     }
-}
-
-/// Refuses words that would lead out of the directory or spoil a message. Tags of legacy iocage may have characters
-/// that names cannot have, such as the `@` in a date.
-pub(super) fn check(word: &str) -> Result<(), Error> {
-    let path = matches!(word, "." | "..") || word.contains('/');
-    let reserved = JailName::is_reserved(word);
-    if word.is_empty() || path || reserved || word.chars().any(char::is_control) {
-        JailName::new(word)?;
-    }
-    Ok(())
 }
 
 /// The error for a word that several jails fit.

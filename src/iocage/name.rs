@@ -52,6 +52,17 @@ impl JailName {
         Ok(JailName(name.to_owned()))
     }
 
+    /// Refuses words for a jail that would lead out of the directory of jails or spoil a message. Tags of legacy iocage may
+    /// have characters that names cannot have, such as the `@` in a date.
+    pub(super) fn check_word(word: &str) -> Result<(), Error> {
+        let path = matches!(word, "." | "..") || word.contains('/');
+        let reserved = JailName::is_reserved(word);
+        if word.is_empty() || path || reserved || word.chars().any(char::is_control) {
+            JailName::new(word)?;
+        }
+        Ok(())
+    }
+
     /// Reports whether the text is a word that commands read as something other than a jail, such as `ALL`.
     pub(super) fn is_reserved(name: &str) -> bool {
         RESERVED.contains(&name)

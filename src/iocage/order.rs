@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use super::lookup;
 use super::name::JailName;
 use crate::error::Error;
 
@@ -22,7 +21,7 @@ impl FromStr for Depends {
             return Ok(Depends::default());
         }
         let words = text.split([' ', '\t', ',']).filter(|word| !word.is_empty());
-        let checked = |word: &str| match lookup::check(word) {
+        let checked = |word: &str| match JailName::check_word(word) {
             Ok(()) => Ok(word.to_owned()),
             Err(error) => Err(Error::of_value(word, format!("depends on no jail: {error}"))),
         };

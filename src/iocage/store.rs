@@ -293,7 +293,7 @@ impl Store {
     pub(super) fn document(&self, entry: &Entry) -> Result<Document, Error> {
         match (self.read(&entry.config_path()), &self.legacy) {
             (Err(missing), Some(legacy)) if missing.kind() == ErrorKind::NotFound => {
-                legacy.document(entry)?.ok_or(missing)
+                legacy.document(&entry.name, entry.config_path())?.ok_or(missing)
             }
             (other, _) => Ok(other?),
         }

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::call::{Answer, Call, Place};
@@ -184,13 +184,14 @@ impl Calls for Sim {
     }
 
     fn mount(&self, request: &MountRequest) -> Result<()> {
-        let place = match self.shared.directory {
-            Some(_) => match paths::place_beneath(&request.root, &request.beneath) {
+        let root = self.place(&request.root);
+        let place = match &root {
+            Place::Unseen => Place::Unseen,
+            root => match paths::place_beneath(root, &request.beneath) {
                 // vfs_domount_first: nothing can be mounted on a file with several hard links.
                 Place::File(file) if paths::has_names(&file) => Place::Nowhere(Errno::EINVAL),
                 place => place,
             },
-            None => Place::Unseen,
         };
         let from = match request.fstype.as_str() {
             "nullfs" => match self.place(Path::new(&request.from)) {
@@ -203,7 +204,7 @@ impl Calls for Sim {
             _ => Place::Unseen,
         };
         // The list of mounts has paths with symbolic links resolved.
-        let root = match self.place(&request.root) {
+        let root = match root {
             Place::Directory(real) => real,
             _ => request.root.clone(),
         };
@@ -216,6 +217,12 @@ impl Calls for Sim {
 
     fn mounts(&self) -> Result<Vec<Mounted>> {
         answer!(self.perform(&mut Call::Mounts), Answer::Mounts(mounts) => mounts)
+    }
+
+    fn mounted_at(&self, path: &Path) -> Result<Mounted> {
+        let mut call = Call::MountedAt { path: path.to_owned(), place: self.place(path) };
+        let mut found = answer!(self.perform(&mut call), Answer::Mounts(mounts) => mounts)?;
+        found.pop().ok_or_else(|| Errno::ENOENT.into())
     }
 }
 
@@ -326,10 +333,9 @@ impl Sim {
         let shared = Arc::downgrade(&self.shared);
         let follow = move || {
             while let Some(shared) = shared.upgrade() {
-                let mut store = shared.store.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut store = shared.store.lock();
                 // If the log cannot be read, the next call reports it.
                 let _ = store.synchronise();
-                store.unlock();
                 if store.readiness.is_empty() {
                     store.followed = false;
                     return;

@@ -70,7 +70,7 @@ impl World {
                     self.next_process += 1;
                     self.tell_jail(jid, sys::NOTE_JAIL_ATTACH, pid as i32);
                 }
-                self.programs.push(program.clone());
+                self.programs.0.push(program.clone());
                 Ok(Answer::Finished(Finished { exit: Exit::Code(0), output: Vec::new() }))
             }
             Call::LoadModule(name) => self.load_module(caller, name).map(|()| Answer::Done),
@@ -79,6 +79,9 @@ impl World {
             }
             Call::Unmount { id, force } => self.unmount(caller, *id, *force).map(|()| Answer::Done),
             Call::Mounts => Ok(Answer::Mounts(self.mounts.list())),
+            Call::MountedAt { path, place } => {
+                Ok(Answer::Mounts(vec![self.mounts.that_holds(path, place)?.clone()]))
+            }
             Call::Sleep(duration) => {
                 self.sleep(*duration);
                 Ok(Answer::Done)

@@ -21,7 +21,7 @@ impl Bridge {
     /// The state after `bridge_clone_create` and `bstp_attach`.
     pub fn new() -> Bridge {
         Bridge {
-            members: Vec::new(),
+            members: Default::default(),
             offers: Offers::default(),
             spans: Vec::new(),
             priority: 32768,
@@ -163,7 +163,7 @@ impl World {
     /// SIOCSIFMTU of a bridge: either all members get the MTU, or no member does.
     pub fn bridge_mtu(&mut self, index: u16, mtu: u32) -> Result<()> {
         let old = self.interface(index).mtu;
-        let members: Vec<u16> = self.bridge(index).members.iter().map(|member| member.index).collect();
+        let members: Vec<u16> = self.bridge(index).members.indexes().rev().collect();
         if members.iter().any(|member| self.driver_mtu(*member, mtu).is_err()) {
             for member in members {
                 let _ = self.driver_mtu(member, old);
@@ -202,7 +202,7 @@ impl World {
                     return refuse(Errno::ENOSPC, "Address table is full");
                 }
                 let count = bridge.addresses.iter().filter(|other| other.index == member).count();
-                let port = bridge.members.iter_mut().find(|other| other.index == member);
+                let port = bridge.members.get_mut(member);
                 if let Some(port) = port.filter(|port| port.address_limit != 0)
                     && count >= port.address_limit as usize
                 {

@@ -23,16 +23,23 @@ impl World {
     /// The member that an argument names: every argument begins with the name.
     pub(super) fn member_in(&self, bridge: u16, argument: &Block) -> Explained<u16> {
         let name = argument.text_at(NAME, sys::IFNAMSIZ);
-        let named = |member: &&Member| self.interface(member.index).name.as_bytes() == name;
-        match self.bridge(bridge).members.iter().find(named) {
-            Some(member) => Ok(member.index),
+        let stack = self.interface(bridge).stack;
+        let named = std::str::from_utf8(name).ok().and_then(|name| self.interfaces.named(stack, name));
+        // Of several that have the name, the one that was added last.
+        let place = |index: &u16| self.bridge(bridge).members.place(*index);
+        match named
+            .into_iter()
+            .flatten()
+            .filter(|index| place(index).is_some())
+            .max_by_key(|index| place(index))
+        {
+            Some(member) => Ok(*member),
             None => refuse(Errno::ENOENT, "Interface is not a bridge member"),
         }
     }
 
     fn member_mut(&mut self, bridge: u16, index: u16) -> &mut Member {
-        let members = &mut self.bridge_mut(bridge).members;
-        members.iter_mut().find(|member| member.index == index).expect("a member that was just found")
+        self.bridge_mut(bridge).members.get_mut(index).expect("a member that was just found")
     }
 
     /// BRDGADD. The interface is looked up in the stack of the socket.
@@ -97,7 +104,7 @@ impl World {
         self.interface_mut(index).bridge = Some(bridge);
         let state = self.bridge_mut(bridge);
         state.offers.add(member.saved_capabilities);
-        state.members.insert(0, member);
+        state.members.push(index, member);
         self.share_capabilities(bridge, Some(index));
         self.check_bridge_link(bridge);
         if !is_gif {
@@ -115,7 +122,7 @@ impl World {
         if self.stack_int(stack, "net.link.bridge.allow_llz_overlap") != 0 || !has_link_local(self, bridge) {
             return;
         }
-        let members = self.bridge(bridge).members.iter().map(|member| member.index);
+        let members = self.bridge(bridge).members.indexes().rev();
         for index in members.chain([new]).collect::<Vec<_>>() {
             if has_link_local(self, index) {
                 self.inet6_leave(index);
@@ -143,9 +150,7 @@ impl World {
     fn drop_member(&mut self, bridge: u16, index: u16, gone: bool) {
         self.interface_mut(index).bridge = None;
         let members = &mut self.bridge_mut(bridge).members;
-        let at =
-            members.iter().position(|member| member.index == index).expect("a member that was just found");
-        let member = members.remove(at);
+        let member = members.remove(index).expect("a member that was just found");
         self.bridge_mut(bridge).offers.remove(member.saved_capabilities);
         self.check_bridge_link(bridge);
         self.share_capabilities(bridge, None);
@@ -170,8 +175,8 @@ impl World {
 
     /// A bridge that is destroyed or moved lets all members go in good order.
     pub fn drop_all_members(&mut self, bridge: u16) {
-        while let Some(member) = self.bridge(bridge).members.first() {
-            self.drop_member(bridge, member.index, false);
+        while let Some(member) = self.bridge(bridge).members.last() {
+            self.drop_member(bridge, member, false);
         }
         self.bridge_mut(bridge).spans.clear();
     }
@@ -179,10 +184,9 @@ impl World {
     /// `bridge_linkcheck`: up while a member's link is up, or when no member can tell.
     pub fn check_bridge_link(&mut self, bridge: u16) {
         let members = &self.bridge(bridge).members;
-        let up = members.iter().any(|member| self.interface(member.index).link_state == sys::LINK_STATE_UP);
-        let can_tell =
-            |member: &Member| self.interface(member.index).capabilities & sys::IFCAP_LINKSTATE as u32 != 0;
-        let unknown = || !members.is_empty() && !members.iter().any(can_tell);
+        let up = members.indexes().any(|member| self.interface(member).link_state == sys::LINK_STATE_UP);
+        let can_tell = |member: u16| self.interface(member).capabilities & sys::IFCAP_LINKSTATE as u32 != 0;
+        let unknown = || !members.is_empty() && !members.indexes().any(can_tell);
         let state = if up || unknown() { sys::LINK_STATE_UP } else { sys::LINK_STATE_DOWN };
         self.set_link_state(bridge, state);
     }
@@ -222,7 +226,7 @@ impl World {
     /// BRDGGIFFLGS.
     pub(super) fn member_flags(&self, bridge: u16, argument: &mut Block) -> Explained<()> {
         let index = self.member_in(bridge, argument)?;
-        let member = self.bridge(bridge).members.iter().find(|member| member.index == index);
+        let member = self.bridge(bridge).members.get(index);
         let described = self.describe_member(bridge, member.ok_or(Errno::ENOENT)?);
         argument.put(0, &described.bytes);
         Ok(())
@@ -262,7 +266,7 @@ impl World {
             argument.put(LENGTH, &(needed as u32).to_ne_bytes());
             return Ok(());
         }
-        let members = state.members.iter().map(|member| self.describe_member(bridge, member));
+        let members = state.members.values().rev().map(|member| self.describe_member(bridge, member));
         let spans = state.spans.iter().map(|span| {
             let mut out = Block::zeroed(size);
             out.put(NAME, self.interface(*span).name.as_bytes());

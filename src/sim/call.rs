@@ -171,6 +171,13 @@ pub enum Call {
     },
     /// Lists the mounted file systems.
     Mounts,
+    /// Looks which file system a path is in.
+    MountedAt {
+        /// The path.
+        path: PathBuf,
+        /// Where the path leads.
+        place: Place,
+    },
     /// Lets time pass.
     Sleep(Duration),
     /// Announces a change to a file.

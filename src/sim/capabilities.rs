@@ -101,7 +101,7 @@ impl World {
         let told = offers.told == Some(shared);
         let members: Vec<u16> = match told {
             true => joined.into_iter().collect(),
-            false => members.iter().map(|member| member.index).collect(),
+            false => members.indexes().rev().collect(),
         };
         // If both ends of an epair are on the same bridge, the change of one end changes the other.
         let mut circle = false;

@@ -9,6 +9,7 @@ use jailwire_sys as sys;
 
 use super::caller::Caller;
 use super::interface::UNION;
+use super::numbers::Numbers;
 use super::options::Release;
 use super::world::{Bridge, Interface, Kind, Pending, StackId, World};
 use crate::kernel::{Errno, Request, Result};
@@ -28,7 +29,7 @@ pub const CLONERS: &[(&str, Option<&str>)] = &[
     ("lagg", Some("if_lagg")),
 ];
 
-const MAXIMUM_UNIT: u32 = sys::IF_MAXUNIT as u32;
+const MAXIMUM_UNIT: u16 = sys::IF_MAXUNIT as u16;
 
 impl World {
     /// All cloners, newest first. Loaded modules come after built-in cloners.
@@ -102,20 +103,23 @@ impl World {
         cloner: &'static str,
         wanted: Option<u32>,
     ) -> Result<u16> {
-        let specific = |world: &World, unit: u32| -> std::result::Result<u16, Errno> {
-            let number = u16::try_from(unit).ok().filter(|_| unit <= MAXIMUM_UNIT).ok_or(Errno::ENOSPC)?;
-            let used = world.stacks[&stack].units.get(cloner).is_some_and(|units| units.contains(&number));
-            if used || world.find(stack, format!("{cloner}{unit}").as_bytes()).is_some() {
-                return Err(Errno::EEXIST);
-            }
-            Ok(number)
-        };
+        let units = self.stacks.get(&stack).and_then(|stack| stack.units.get(cloner));
+        let used = |unit: u16| units.is_some_and(|units| units.contains(unit));
+        let has_name = |unit: u16| self.find(stack, format!("{cloner}{unit}").as_bytes()).is_some();
         let unit = match wanted {
-            Some(unit) => specific(self, unit)?,
-            None => (0..)
-                .map(|unit| specific(self, unit))
-                .find(|tried| *tried != Err(Errno::EEXIST))
-                .expect("an endless range")?,
+            Some(unit) => {
+                let number =
+                    u16::try_from(unit).ok().filter(|unit| *unit <= MAXIMUM_UNIT).ok_or(Errno::ENOSPC)?;
+                if used(number) || has_name(number) {
+                    return Err(Errno::EEXIST.into());
+                }
+                number
+            }
+            None => {
+                let first = units.map_or(0, Numbers::lowest_free);
+                let mut free = (first..=MAXIMUM_UNIT).filter(|unit| !used(*unit));
+                free.find(|unit| !has_name(*unit)).ok_or(Errno::ENOSPC)?
+            }
         };
         if let Some(stack) = self.stacks.get_mut(&stack) {
             stack.units.entry(cloner).or_default().insert(unit);
@@ -126,7 +130,7 @@ impl World {
     /// Gives a unit back.
     pub fn free_unit(&mut self, stack: StackId, cloner: &str, unit: u16) {
         if let Some(units) = self.stacks.get_mut(&stack).and_then(|stack| stack.units.get_mut(cloner)) {
-            units.remove(&unit);
+            units.remove(unit);
         }
     }
 

@@ -58,7 +58,8 @@ numbers! {
     i32: put_i32_le try_get_i32_le;
 }
 
-/// Bytes are copied as a whole, because most of a log is bytes.
+/// Bytes are copied as a whole, because most of a log is bytes. Most long values are buffers for answers, and have only
+/// zeroes. So a long value is written as runs: the number of zeroes, the number of other bytes, and these bytes.
 impl Wire for u8 {
     fn put(&self, out: &mut Vec<u8>) {
         out.put_u8(*self);
@@ -67,13 +68,70 @@ impl Wire for u8 {
         input.try_get_u8().ok()
     }
     fn put_all(values: &[u8], out: &mut Vec<u8>) {
-        out.put_slice(values);
+        if values.len() < LONG {
+            return out.put_slice(values);
+        }
+        let mut rest = values;
+        while !rest.is_empty() {
+            let zeroes = zeroes(rest);
+            rest = &rest[zeroes..];
+            let others = until_zeroes(rest);
+            out.put_u32_le(zeroes as u32);
+            out.put_u32_le(others as u32);
+            out.put_slice(&rest[..others]);
+            rest = &rest[others..];
+        }
     }
     fn take_all(count: u32, input: &mut &[u8]) -> Option<Vec<u8>> {
-        let (bytes, rest) = input.split_at_checked(count as usize)?;
-        *input = rest;
-        Some(bytes.to_vec())
+        let count = count as usize;
+        if count < LONG {
+            return Some(take_slice(count, input)?.to_vec());
+        }
+        let mut bytes = Vec::new();
+        while bytes.len() < count.min(LONGEST) {
+            let (zeroes, others) = (u32::take(input)? as usize, u32::take(input)? as usize);
+            if zeroes + others == 0 || zeroes + others > count.min(LONGEST) - bytes.len() {
+                return None;
+            }
+            bytes.resize(bytes.len() + zeroes, 0);
+            bytes.extend_from_slice(take_slice(others, input)?);
+        }
+        (bytes.len() == count).then_some(bytes)
     }
+}
+
+/// A value with at least this number of bytes is written as runs.
+const LONG: usize = 64;
+
+/// The longest record of a log. Jail parameters have at most 64 KiB, and requests and messages are shorter.
+pub(crate) const LONGEST: usize = 16 << 20;
+
+/// Fewer zeroes than these are written as other bytes: the two numbers of a run would be as long.
+const RUN: usize = 16;
+
+/// The number of zeroes at the beginning.
+fn zeroes(bytes: &[u8]) -> usize {
+    let (runs, _) = bytes.as_chunks::<RUN>();
+    let whole = RUN * runs.iter().take_while(|run| **run == [0; RUN]).count();
+    whole + bytes[whole..].iter().take_while(|byte| **byte == 0).count()
+}
+
+/// The number of bytes before the next run of zeroes.
+fn until_zeroes(bytes: &[u8]) -> usize {
+    let mut run = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        run = if *byte == 0 { run + 1 } else { 0 };
+        if run == RUN {
+            return at + 1 - RUN;
+        }
+    }
+    bytes.len()
+}
+
+fn take_slice<'a>(length: usize, input: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (bytes, rest) = input.split_at_checked(length)?;
+    *input = rest;
+    Some(bytes)
 }
 
 /// Structs, field by field. The fields have to be listed again here. A forgotten field does not compile.
@@ -222,6 +280,7 @@ enums! {
         29 = OpenDevice(path);
         30 = Connect { jid, lasts };
         31 = Firewall { handle, message };
+        32 = MountedAt { path, place };
     }
 }
 
@@ -309,9 +368,7 @@ fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
 
 fn take_bytes<'a>(input: &mut &'a [u8]) -> Option<&'a [u8]> {
     let length = u32::take(input)? as usize;
-    let (bytes, rest) = input.split_at_checked(length)?;
-    *input = rest;
-    Some(bytes)
+    take_slice(length, input)
 }
 
 impl Wire for String {
@@ -513,6 +570,43 @@ mod tests {
             descriptor: Some(Handle(9)),
         });
         there_and_back(Call::JailWatch { queue: Handle(2), jail: Watched::Jid(7), notes: 1 << 31 });
+    }
+
+    #[test]
+    fn buffers_for_answers_take_no_room() {
+        let mut buffer = vec![0_u8; 16 << 10];
+        let put = |buffer: &Vec<u8>| {
+            let mut bytes = Vec::new();
+            buffer.put(&mut bytes);
+            bytes.len()
+        };
+        assert_eq!(put(&buffer), 12);
+        // Runs at the beginning, in the middle, and at the end; long and short ones; and none at all.
+        for places in
+            [&[0_usize..1][..], &[5000..5003, 5010..5020, 9000..9070], &[16_383..16_384], &[0..16_384]]
+        {
+            for place in places {
+                buffer[place.clone()].fill(7);
+            }
+            there_and_back_whole(buffer.clone());
+        }
+        for length in [LONG - 1, LONG, LONG + 1, LONG + RUN] {
+            there_and_back(vec![0_u8; length]);
+            there_and_back(vec![1_u8; length]);
+        }
+        // More than it says, and nothing at all.
+        for runs in [[1000_u32, 0, 0], [64, 100, 0], [64, 0, 0]] {
+            let mut bytes = Vec::new();
+            runs.iter().for_each(|number| number.put(&mut bytes));
+            assert_eq!(Vec::<u8>::take(&mut &bytes[..]), None, "{runs:?}");
+        }
+    }
+
+    /// Without a try of every length that is too short.
+    fn there_and_back_whole(value: Vec<u8>) {
+        let mut bytes = Vec::new();
+        value.put(&mut bytes);
+        assert!(Vec::take(&mut &bytes[..]).as_ref() == Some(&value));
     }
 
     #[test]

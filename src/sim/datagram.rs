@@ -90,7 +90,7 @@ impl World {
             }
             match &interface.kind {
                 Kind::Epair { peer, .. } => self.receive_frame(*peer, &mut stations, &mut sending),
-                Kind::Bridge(bridge) => sending.extend(bridge.members.iter().map(|member| member.index)),
+                Kind::Bridge(bridge) => sending.extend(bridge.members.indexes().rev()),
                 Kind::Hardware => outside |= self.is_first_card(at),
                 Kind::Loopback | Kind::Vlan { .. } | Kind::Tunnel { .. } => {}
             }
@@ -112,7 +112,7 @@ impl World {
         let Some(bridge) = bridge.filter(|bridge| bridge.has(sys::IFF_UP)) else { return };
         stations.insert(bridge.index);
         if let Kind::Bridge(members) = &bridge.kind {
-            let others = members.members.iter().map(|member| member.index).filter(|other| *other != index);
+            let others = members.members.indexes().rev().filter(|other| *other != index);
             for other in others {
                 stations.insert(other);
                 sending.push(other);

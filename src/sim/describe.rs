@@ -56,8 +56,8 @@ impl World {
 
     fn write_stack(&self, out: &mut String, stack: &Stack) -> fmt::Result {
         writeln!(out, "stack of {}", self.name_of_stack(stack.id))?;
-        for index in &stack.order {
-            self.write_interface(out, self.interface(*index))?;
+        for index in stack.order.indexes() {
+            self.write_interface(out, self.interface(index))?;
         }
         for (family, tables) in
             [("inet", describe_tables(&stack.inet)), ("inet6", describe_tables(&stack.inet6))]

@@ -38,8 +38,7 @@ impl World {
         // The second end is given to the cloner first (confirmed).
         let groups = &mut self.stacks.get_mut(&stack).expect("it was made there").groups;
         if let Some((_, members)) = groups.iter_mut().find(|(name, _)| name == "epair") {
-            let count = members.len();
-            members.swap(count - 2, count - 1);
+            members.push(a, ());
         }
         for end in [a, b] {
             self.interface_mut(end).flags |= sys::IFF_DRV_RUNNING as u32;

@@ -13,6 +13,9 @@ use super::sockaddr;
 use super::table::{Family, Gateway, Nexthop, Source, SourceAddress};
 use super::world::{Interface, StackId, World};
 
+/// The flags of a request that a route keeps unchanged, and that a change replaces (`RT_SET_RTFLAGS_MASK`).
+pub(crate) const KEPT: i32 = sys::RTF_PROTO1 | sys::RTF_PROTO2 | sys::RTF_PROTO3 | sys::RTF_STATIC;
+
 /// An address of an interface, with the values by which it is found.
 struct Candidate {
     source: Source,

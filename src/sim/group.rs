@@ -30,8 +30,8 @@ impl World {
         self.interface_mut(index).groups.push(name.to_owned());
         let Some(stack) = self.stacks.get_mut(&stack) else { return };
         match stack.groups.iter_mut().find(|(other, _)| other == name) {
-            Some((_, members)) => members.push(index),
-            None => stack.groups.push((name.to_owned(), vec![index])),
+            Some((_, members)) => members.push(index, ()),
+            None => stack.groups.push((name.to_owned(), [index].into_iter().collect())),
         }
     }
 
@@ -40,7 +40,7 @@ impl World {
         let Some(stack) = self.stacks.get_mut(&stack) else { return };
         for (group, members) in &mut stack.groups {
             if group == name {
-                members.retain(|member| *member != index);
+                members.remove(index);
             }
         }
         stack.groups.retain(|(_, members)| !members.is_empty());
@@ -102,7 +102,7 @@ impl World {
         }
         let groups = self.stacks.get(&stack).map_or(&[][..], |stack| &stack.groups);
         let (_, members) = groups.iter().find(|(group, _)| group.as_bytes() == name).ok_or(Errno::ENOENT)?;
-        let names: Vec<String> = members.iter().map(|index| self.interface(*index).name.clone()).collect();
+        let names: Vec<String> = members.indexes().map(|index| self.interface(index).name.clone()).collect();
         list(request, &names)
     }
 }

@@ -1,6 +1,6 @@
 //! A new host: its hardware, and the configuration by `rc`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::mem::offset_of;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -14,7 +14,9 @@ use super::interface::UNION;
 use super::interface_table::InterfaceTable;
 use super::jails::Jails;
 use super::mounts::Mounts;
+use super::numbers::Numbers;
 use super::options::{Hardware, Options};
+use super::protocol_state::StackProtocols;
 use super::world::{Interface, Kind, Stack, StackId, World};
 use crate::kernel::{Block, Domain, Handle, Request, Result};
 
@@ -53,9 +55,10 @@ impl World {
             sockets: BTreeMap::new(),
             next_handle: 1,
             drawn: 0,
-            programs: Vec::new(),
+            programs: Default::default(),
             connections: Vec::new(),
             panics: Vec::new(),
+            timers: Default::default(),
         }
     }
 
@@ -88,13 +91,13 @@ impl World {
     pub fn add_stack(&mut self, id: StackId) {
         let stack = Stack {
             id,
-            order: Vec::new(),
+            order: Default::default(),
             fibs: 1,
             inet: Vec::new(),
             inet6: Vec::new(),
-            protocols: Default::default(),
+            protocols: StackProtocols { last_tick: self.timers.ticked, ..Default::default() },
             sysctls: self.stack_sysctls(),
-            units: BTreeMap::from([("lo", BTreeSet::from([0]))]),
+            units: BTreeMap::from([("lo", Numbers::from([0]))]),
             groups: Vec::new(),
             pf: Default::default(),
             ipfw: Default::default(),

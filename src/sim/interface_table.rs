@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;
 
 use super::codec::Wire;
+use super::numbers::Numbers;
 use super::world::{Interface, Kind, StackId};
 
 /// One table for all stacks, as in FreeBSD 14 and 15.
@@ -17,8 +18,8 @@ pub(crate) struct InterfaceTable {
     named: HashMap<StackId, HashMap<String, BTreeSet<u16>>>,
     /// The interfaces that were made in each stack.
     made_in: HashMap<StackId, BTreeSet<u16>>,
-    /// All indexes from 1 to this one are in use, and perhaps more.
-    dense: u16,
+    /// The indexes in use, and 0, which is the index of no interface.
+    indexes: Numbers,
     /// The largest possible index.
     last: u16,
 }
@@ -31,7 +32,7 @@ impl Default for InterfaceTable {
             bridges: BTreeSet::new(),
             named: HashMap::new(),
             made_in: HashMap::new(),
-            dense: 0,
+            indexes: Numbers::from([0]),
             last: u16::MAX,
         }
     }
@@ -39,14 +40,9 @@ impl Default for InterfaceTable {
 
 impl InterfaceTable {
     /// The lowest index that no interface has. Returns `None` when all 65535 are taken.
-    pub fn lowest_free(&mut self) -> Option<u16> {
-        loop {
-            let next = self.dense.checked_add(1).filter(|next| *next <= self.last)?;
-            if !self.by_index.contains_key(&next) {
-                return Some(next);
-            }
-            self.dense = next;
-        }
+    pub fn lowest_free(&self) -> Option<u16> {
+        let next = self.indexes.lowest_free();
+        (next <= self.last && !self.indexes.contains(next)).then_some(next)
     }
 
     /// How many indexes are free.
@@ -68,6 +64,7 @@ impl InterfaceTable {
         };
         self.made_in.entry(interface.home).or_default().insert(interface.index);
         self.note_name(interface.stack, interface.name.clone(), interface.index);
+        self.indexes.insert(interface.index);
         self.by_index.insert(interface.index, interface);
     }
 
@@ -75,8 +72,8 @@ impl InterfaceTable {
     pub fn remove(&mut self, index: u16) -> Option<Interface> {
         self.vlans.remove(&index);
         self.bridges.remove(&index);
-        self.dense = self.dense.min(index.saturating_sub(1));
         let interface = self.by_index.remove(&index)?;
+        self.indexes.remove(index);
         self.forget_name(interface.stack, &interface.name, index);
         if let Some(made) = self.made_in.get_mut(&interface.home) {
             made.remove(&index);

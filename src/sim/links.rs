@@ -110,8 +110,8 @@ impl World {
 
     /// The interfaces of a stack, in their order.
     pub fn interfaces_of(&self, stack: StackId) -> impl Iterator<Item = &Interface> {
-        let order = self.stacks.get(&stack).map_or(&[][..], |stack| &stack.order);
-        order.iter().filter_map(|index| self.interfaces.get(index))
+        let order = self.stacks.get(&stack).into_iter().flat_map(|stack| stack.order.indexes());
+        order.filter_map(|index| self.interfaces.get(&index))
     }
 
     /// The interfaces whose addresses are in a stack, including an interface that is leaving and is off the stack's
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(world.loopback(elsewhere), None);
         let other = add_loopback(&mut world, elsewhere);
         assert_eq!(world.loopback(elsewhere), Some(other));
-        world.stacks.get_mut(&elsewhere).unwrap().order.clear();
+        world.stacks.get_mut(&elsewhere).unwrap().order = Default::default();
         world.interfaces.move_to(other, StackId::HOST);
         assert_eq!(world.loopback(elsewhere), Some(other));
     }

@@ -14,12 +14,12 @@ use std::path::{Path, PathBuf};
 
 use super::call::Call;
 use super::caller::Caller;
-use super::codec::Wire;
+use super::codec::{LONGEST, Wire};
 use super::options::Options;
 use crate::checksum::crc32;
 
 /// The format of records. Logs of another format are refused.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Begins a payload with a part of a world, instead of the version.
 const PART: u8 = 0x57;
@@ -30,11 +30,11 @@ const LENGTH_OF_PART: usize = 4 << 20;
 /// A log of at least this length has a complete header.
 const SHORT: u64 = 64 << 10;
 
+/// The number of calls in a row for which a process keeps the lock while other threads of it wait to make calls.
+const MOST_KEPT: u32 = 64;
+
 /// Length and checksum.
 const PREFIX: usize = 8;
-
-/// The longest record. Jail parameters have at most 64 KiB, and requests and messages are shorter.
-const LONGEST: usize = 16 << 20;
 
 /// The first record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,8 +77,16 @@ pub(crate) struct Log {
     file: File,
     /// The process that opened the log. With an inherited descriptor, a child would share its parent's lock.
     opened_by: u32,
+    /// Whether this process has the lock.
+    locked: bool,
+    /// The number of calls since the lock was last released.
+    kept: u32,
     /// The offset up to which the log was read.
     offset: u64,
+    /// The length of the file, in bytes, when this process took the lock, with all that this process has written since.
+    length: u64,
+    /// The number of hard links when this process last looked at the path.
+    names: u64,
     header: Header,
 }
 
@@ -87,12 +95,23 @@ impl Log {
     pub fn open(directory: &Path, new: Header) -> io::Result<Log> {
         fs::create_dir_all(directory)?;
         let path = directory.join("log");
-        let mut log =
-            Log { file: open_file(&path)?, opened_by: std::process::id(), path, offset: 0, header: new };
-        log.lock()?;
+        let process = std::process::id();
+        let file = open_file(&path)?;
+        let mut log = Log {
+            path,
+            file,
+            opened_by: process,
+            locked: false,
+            kept: 0,
+            offset: 0,
+            length: 0,
+            names: 0,
+            header: new,
+        };
+        log.lock(process)?;
         // The first record can be missing or torn only where the log is short. A long log is read once, by the call
         // that needs its records.
-        if log.file.metadata()?.len() < SHORT && log.read()?.header.is_none() {
+        if log.length < SHORT && log.read()?.header.is_none() {
             let bytes = frame(&encode_header(&log.header))?;
             log.write(&bytes)?;
         }
@@ -101,37 +120,60 @@ impl Log {
         Ok(log)
     }
 
-    /// Waits for the lock, and makes sure that the path still leads to this file.
-    pub fn lock(&mut self) -> io::Result<()> {
-        if self.opened_by != std::process::id() {
-            self.reopen()?;
+    /// Waits for the lock, and makes sure that the path still leads to this file. `process` is the calling process.
+    pub fn lock(&mut self, process: u32) -> io::Result<()> {
+        if self.opened_by != process {
+            self.reopen(process)?;
+        }
+        if self.locked {
+            return Ok(());
         }
         loop {
             self.file.lock()?;
-            match fs::metadata(&self.path) {
-                Ok(named) if same_file(&named, &self.file.metadata()?) => return Ok(()),
-                Ok(_) => self.reopen()?,
-                Err(error) => return Err(error),
+            self.locked = true;
+            let ours = self.file.metadata()?;
+            self.length = ours.len();
+            // If another process has replaced the file, the file has one hard link less. If another process has written to
+            // the file, the file is longer.
+            if self.length == self.offset && ours.nlink() == self.names {
+                return Ok(());
             }
+            if same_file(&fs::metadata(&self.path)?, &ours) {
+                self.names = ours.nlink();
+                return Ok(());
+            }
+            self.reopen(process)?;
         }
     }
 
-    /// Lets others in.
-    pub fn unlock(&self) {
-        // Ignore an error: closing the file releases the lock too.
-        let _ = self.file.unlock();
+    /// Lets other processes in.
+    pub fn unlock(&mut self) {
+        if std::mem::take(&mut self.locked) {
+            // Ignore an error: closing the file releases the lock too.
+            let _ = self.file.unlock();
+        }
+        self.kept = 0;
     }
 
-    fn reopen(&mut self) -> io::Result<()> {
+    /// Keeps the lock for another thread of this process that waits to make a call, because releasing and taking the lock
+    /// takes longer than most calls. After [`MOST_KEPT`] calls other processes are let in all the same.
+    pub fn pass_on(&mut self) {
+        self.kept += 1;
+        if self.kept == MOST_KEPT {
+            self.unlock();
+        }
+    }
+
+    fn reopen(&mut self, process: u32) -> io::Result<()> {
         self.file = open_file(&self.path)?;
-        self.opened_by = std::process::id();
-        self.offset = 0;
+        self.opened_by = process;
+        (self.offset, self.names, self.locked) = (0, 0, false);
         Ok(())
     }
 
     /// Reads what was added since the last time, and cuts off a torn last record. Under the lock.
     pub fn read(&mut self) -> io::Result<News> {
-        let length = self.file.metadata()?.len();
+        let length = self.length;
         if length < self.offset {
             // Another process has cut the file: read it again from the beginning.
             self.offset = 0;
@@ -161,6 +203,7 @@ impl Log {
                 }
                 Frame::Torn => {
                     self.file.set_len(self.offset)?;
+                    self.length = self.offset;
                     break;
                 }
                 Frame::Damaged => return Err(self.damaged()),
@@ -189,6 +232,7 @@ impl Log {
             return Err(error);
         }
         self.offset += bytes.len() as u64;
+        self.length = self.offset;
         Ok(())
     }
 
@@ -216,8 +260,10 @@ impl Log {
         (&file).write_all(&bytes)?;
         fs::rename(&path, &self.path)?;
         // Closing the old file releases its lock.
+        self.names = file.metadata()?.nlink();
         self.file = file;
         self.offset = bytes.len() as u64;
+        self.length = self.offset;
         self.header = header;
         Ok(())
     }
@@ -341,11 +387,11 @@ mod tests {
         let directory = directory();
         let mut one = Log::open(directory.path(), header()).unwrap();
         let mut other = Log::open(directory.path(), Header { epoch: 2, ..header() }).unwrap();
-        one.lock().unwrap();
+        one.lock(std::process::id()).unwrap();
         assert!(one.read().unwrap().header.is_some());
         append(&mut one, 5).unwrap();
         one.unlock();
-        other.lock().unwrap();
+        other.lock(std::process::id()).unwrap();
         let news = other.read().unwrap();
         assert_eq!(news.header, Some(header()));
         assert_eq!(news.records, [record(5)]);
@@ -356,7 +402,7 @@ mod tests {
     fn a_torn_last_record_is_cut_off() {
         let directory = directory();
         let mut log = Log::open(directory.path(), header()).unwrap();
-        log.lock().unwrap();
+        log.lock(std::process::id()).unwrap();
         log.read().unwrap();
         append(&mut log, 1).unwrap();
         let whole = log.offset;
@@ -392,10 +438,10 @@ mod tests {
         let directory = directory();
         let mut one = Log::open(directory.path(), header()).unwrap();
         let mut other = Log::open(directory.path(), header()).unwrap();
-        other.lock().unwrap();
+        other.lock(std::process::id()).unwrap();
         other.read().unwrap();
         other.unlock();
-        one.lock().unwrap();
+        one.lock(std::process::id()).unwrap();
         one.read().unwrap();
         append(&mut one, 1).unwrap();
         append(&mut one, 2).unwrap();
@@ -404,7 +450,7 @@ mod tests {
         one.replace(&world).unwrap();
         append(&mut one, 3).unwrap();
         one.unlock();
-        other.lock().unwrap();
+        other.lock(std::process::id()).unwrap();
         let news = other.read().unwrap();
         assert_eq!(news.header.unwrap().generation, 1);
         assert_eq!(news.world, world);

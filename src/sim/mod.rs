@@ -56,8 +56,10 @@ mod mounts;
 mod multicast;
 mod nd6;
 mod neighbours;
+mod numbers;
 mod options;
 mod own_routes;
+mod path_index;
 mod paths;
 mod pf;
 mod prefix6;
@@ -68,6 +70,7 @@ mod readiness;
 mod route_requests;
 mod routed;
 mod rtsock;
+mod sequence;
 mod snapshot;
 mod sockaddr;
 mod socket;
@@ -78,6 +81,7 @@ mod table;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod timers;
 mod tunnel;
 #[cfg(test)]
 mod vectors;
@@ -98,11 +102,11 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::kernel::{Errno, Parameter, Program, Result};
-use store::Store;
+use store::{Locked, SharedStore, Store};
 
 /// A simulated FreeBSD kernel.
 ///
@@ -148,7 +152,7 @@ pub struct Sim {
 pub struct Killed;
 
 struct Shared {
-    store: Mutex<Store>,
+    store: SharedStore,
     /// The directory of the log, if there is one. With a log, paths are also looked up in the real file system.
     directory: Option<PathBuf>,
     run_directory: OnceLock<PathBuf>,
@@ -218,7 +222,7 @@ impl Sim {
     }
 
     fn from_store(store: Store, directory: Option<PathBuf>, root: bool) -> Sim {
-        let shared = Shared { store: Mutex::new(store), directory, run_directory: OnceLock::new() };
+        let shared = Shared { store: SharedStore::new(store), directory, run_directory: OnceLock::new() };
         Sim { shared: Arc::new(shared), jid: 0, root, process: None }
     }
 
@@ -322,20 +326,18 @@ impl Sim {
 
     /// Returns the programs that callers asked the kernel to run, oldest first.
     pub fn programs(&self) -> Vec<Program> {
-        self.look(|store| store.world.programs.clone())
+        self.look(|store| store.world.programs.0.clone())
     }
 
     fn look<T>(&self, look: impl FnOnce(&Store) -> T) -> T {
         let mut store = self.lock();
         // If the log cannot be read, the next call reports it.
         let _ = store.synchronise();
-        let seen = look(&store);
-        store.unlock();
-        seen
+        look(&store)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Store> {
-        self.shared.store.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Locked<'_> {
+        self.shared.store.lock()
     }
 
     fn perform(&self, call: &mut Call) -> Reply {

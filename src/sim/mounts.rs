@@ -179,7 +179,8 @@ impl World {
         if mount.mounted.flags & sys::MNT_ROOTFS != 0 {
             return Err(Errno::EINVAL.into());
         }
-        let is_root = || self.jails.roots_below(&mount.mounted.on).any(|path| self.mounts.holds(mount, path));
+        let is_root =
+            || self.jails.roots_beneath(&mount.mounted.on).any(|path| self.mounts.holds(mount, path));
         if (!force && (self.mounts.has_inside(mount) || is_root())) || self.mounts.is_shown(mount) {
             return Err(Errno::EBUSY.into());
         }

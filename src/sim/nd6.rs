@@ -184,6 +184,7 @@ impl World {
             ours.flags &= !sys::IN6_IFF_TENTATIVE;
         } else if ready && ours.tentative_until.is_none() {
             ours.tentative_until = Some(end);
+            self.note_detection(end, index, address);
         }
     }
 
@@ -206,11 +207,7 @@ impl World {
     /// Handles the events of a time that has passed, in their order: ends of duplicate address detection, and of
     /// lifetimes.
     pub fn time_passed(&mut self) {
-        let ends = |world: &World| {
-            let all = world.interfaces.values().flat_map(|interface| &interface.inet6);
-            all.filter_map(|ours| ours.tentative_until).min().filter(|end| *end <= world.now)
-        };
-        while let Some(end) = ends(self) {
+        while let Some(end) = self.next_detection().filter(|end| *end <= self.now) {
             self.tick_until(end);
             self.end_detections(end);
         }
@@ -218,6 +215,10 @@ impl World {
     }
 
     fn tick_until(&mut self, moment: Duration) {
+        if moment.as_secs() <= self.timers.ticked {
+            return;
+        }
+        self.timers.ticked = moment.as_secs();
         for id in self.stacks.keys().copied().collect::<Vec<StackId>>() {
             let Some(stack) = self.stacks.get_mut(&id) else { continue };
             if stack.protocols.last_tick < moment.as_secs() {
@@ -231,9 +232,10 @@ impl World {
     /// about that.
     fn end_detections(&mut self, moment: Duration) {
         let ended = |ours: &&Address6| ours.tentative_until.is_some_and(|until| until <= moment);
-        let ended: Vec<(u16, Ipv6Addr, bool)> = self
-            .interfaces
-            .values()
+        let interfaces = self.take_detections(moment);
+        let ended: Vec<(u16, Ipv6Addr, bool)> = interfaces
+            .iter()
+            .filter_map(|index| self.interfaces.get(index))
             .flat_map(|interface| interface.inet6.iter().filter(ended).map(|ours| (interface.index, ours)))
             // If two nodes check the same address at the same time, both detect the duplicate.
             .map(|(index, ours)| (index, ours.address, self.is_heard(index, ours.address)))

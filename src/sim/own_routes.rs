@@ -4,8 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use jailwire_sys as sys;
 
-use super::gateway::Wanted;
-use super::route_requests::KEPT as CHANGED;
+use super::gateway::{KEPT as CHANGED, Wanted};
 use super::routed::Routed;
 use super::table::{Destination, Gateway, Nexthop, Source};
 use super::world::{StackId, World};

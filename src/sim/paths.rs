@@ -41,19 +41,19 @@ pub(crate) fn is_of_the_base_system(path: &Path) -> bool {
 
 /// The directory or file that `beneath` leads to from `root`, without leaving `root`, and without a symbolic link
 /// at the end: `openat(2)` with O_RESOLVE_BENEATH and O_NOFOLLOW.
-pub(crate) fn place_beneath(root: &Path, beneath: &Path) -> Place {
-    match place(root) {
+pub(crate) fn place_beneath(root: &Place, beneath: &Path) -> Place {
+    match root {
         Place::Directory(root) => walk(root, beneath).unwrap_or_else(Place::Nowhere),
         Place::File(_) => Place::Nowhere(Errno::ENOTDIR),
-        nowhere => nowhere,
+        nowhere => nowhere.clone(),
     }
 }
 
-fn walk(root: PathBuf, beneath: &Path) -> Result<Place, Errno> {
+fn walk(root: &Path, beneath: &Path) -> Result<Place, Errno> {
     /// MAXSYMLINKS
     const MOST_LINKS: usize = 32;
 
-    let mut here = root.clone();
+    let mut here = root.to_owned();
     let mut left = parts(beneath)?;
     let mut links = 0;
     while let Some(part) = left.pop_front() {
@@ -147,13 +147,13 @@ mod tests {
             ("none", Errno::ENOENT),
             ("file/x", Errno::ENOTDIR),
         ] {
-            assert_eq!(place_beneath(&root, Path::new(beneath)), Place::Nowhere(errno), "{beneath}");
+            assert_eq!(place_beneath(&place(&root), Path::new(beneath)), Place::Nowhere(errno), "{beneath}");
         }
         for beneath in ["inside/dev", "middle/dev", "./inside/../inside/dev"] {
-            let place = place_beneath(&root, Path::new(beneath));
+            let place = place_beneath(&place(&root), Path::new(beneath));
             assert_eq!(place, Place::Directory(root.join("inside/dev")), "{beneath}");
         }
-        assert_eq!(place_beneath(&root, Path::new("file")), Place::File(root.join("file")));
-        assert_eq!(place_beneath(&root, Path::new("")), Place::Directory(root));
+        assert_eq!(place_beneath(&place(&root), Path::new("file")), Place::File(root.join("file")));
+        assert_eq!(place_beneath(&place(&root), Path::new("")), Place::Directory(root));
     }
 }

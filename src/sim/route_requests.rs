@@ -6,14 +6,12 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use jailwire_sys as sys;
 
 use super::asked::Asked;
-use super::gateway::Wanted;
+use super::gateway::{KEPT, Wanted};
 use super::own_routes::Addressed;
 use super::table::{Change, Destination, Gateway, Nexthop, Path, Source, SourceAddress};
 use super::world::{Interface, StackId, World};
 use crate::kernel::Errno;
 
-/// The flags of a request that a route keeps unchanged, and that a change replaces (`RT_SET_RTFLAGS_MASK`).
-pub(crate) const KEPT: i32 = sys::RTF_PROTO1 | sys::RTF_PROTO2 | sys::RTF_PROTO3 | sys::RTF_STATIC;
 const HEAVIEST: u64 = sys::RT_MAX_WEIGHT as u64;
 
 /// The route that a request found, made, changed or deleted, for the answer.

@@ -11,9 +11,10 @@ use super::protocol_state::{
 };
 use super::table::{Gateway, Nexthop, Path, Source, SourceAddress};
 use super::world::{
-    Address4, Address6, Bridge, Interface, Kind, Learned, Member, Pending, Process, RouteQueue, Socket,
-    SocketKind, Stack, StackId, World,
+    Address4, Address6, Bridge, Interface, Kind, Learned, Member, Pending, Process, Programs, RouteQueue,
+    Socket, SocketKind, Stack, StackId, World,
 };
+use crate::kernel::Program;
 
 /// The number of recorded programs that are kept when a log is replaced.
 const PROGRAMS: usize = 100;
@@ -22,20 +23,15 @@ impl World {
     /// Writes the world, except the oldest recorded programs.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        match self.programs.len().checked_sub(PROGRAMS) {
-            None | Some(0) => self.put(&mut out),
-            Some(oldest) => {
-                let mut world = self.clone();
-                world.programs.drain(..oldest);
-                world.put(&mut out);
-            }
-        }
+        self.put(&mut out);
         out
     }
 
     /// Reads a world. Returns `None` if the bytes are no world.
     pub fn from_bytes(mut bytes: &[u8]) -> Option<World> {
-        World::take(&mut bytes).filter(|_| bytes.is_empty())
+        let mut world = World::take(&mut bytes).filter(|_| bytes.is_empty())?;
+        world.set_timers();
+        Some(world)
     }
 }
 
@@ -43,7 +39,7 @@ structs! {
     World {
         release, vimage, boot_id, now, slept, pending, stacks, interfaces, next_stack, jails, processes,
         next_process, mounts, devfs, modules, sysctls, sockets, next_handle, drawn, programs, connections,
-        panics
+        panics, timers
     }
     Connection { jid, lasts, ending }
     Process { jid, owner, zombie }
@@ -118,6 +114,17 @@ enums! {
         0 = Link;
         1 = Inet(address);
         2 = Inet6(address);
+    }
+}
+
+impl Wire for Programs {
+    fn put(&self, out: &mut Vec<u8>) {
+        let newest = &self.0[self.0.len().saturating_sub(PROGRAMS)..];
+        (newest.len() as u32).put(out);
+        Program::put_all(newest, out);
+    }
+    fn take(input: &mut &[u8]) -> Option<Programs> {
+        Wire::take(input).map(Programs)
     }
 }
 

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, SystemTime};
 
@@ -20,7 +23,7 @@ use super::world::World;
 use crate::kernel::{Errno, Failure, Handle};
 
 /// A log that is longer than this is replaced.
-const LONG_LOG: u64 = 256 << 10;
+const LONG_LOG: u64 = 64 << 10;
 
 type Delay = dyn Fn(&Call) -> Duration + Send;
 type Observer = dyn Fn(&Call, &Reply) + Send;
@@ -96,11 +99,11 @@ impl Store {
         FIRST_PROCESS + self.processes
     }
 
-    fn is_alive(&self, owner: Owner) -> bool {
+    fn is_alive(&self, owner: Owner, us: Owner) -> bool {
         if self.log.is_none() && owner.pid > FIRST_PROCESS {
             return !self.ended.contains(&owner.pid);
         }
-        process::is_alive(owner)
+        owner == us || process::is_alive(owner)
     }
 
     /// Restarts the machine. Processes, and what they held, are gone.
@@ -133,16 +136,19 @@ impl Store {
             Some(Fault::Takes(duration)) => duration,
             _ => self.delay.as_ref().map_or(Duration::ZERO, |delay| delay(call)),
         };
-        let owner = process.map_or_else(process::this, |pid| Owner { pid, start: 0 });
+        let us = process::this();
+        let owner = process.map_or(us, |pid| Owner { pid, start: 0 });
         let caller = Caller { pid: owner.pid, start: owner.start, jid, root };
-        let reply = match self.carry_out(caller, took, call) {
+        let reply = match self.carry_out(us, caller, took, call) {
             Ok(reply) => reply,
             Err(error) => {
                 let text = format!("the simulated kernel's log: {error}");
                 Err(Failure::with_text(Errno::EIO, text))
             }
         };
-        self.unlock();
+        if self.observer.is_some() {
+            self.unlock();
+        }
         let reply = match fault {
             Some(Fault::Forestalled(errno)) => Err(errno.into()),
             _ => reply,
@@ -165,9 +171,9 @@ impl Store {
         reply
     }
 
-    fn carry_out(&mut self, caller: Caller, took: Duration, call: &mut Call) -> io::Result<Reply> {
-        self.synchronise()?;
-        let dead = self.world.owners().into_iter().filter(|owner| !self.is_alive(*owner));
+    fn carry_out(&mut self, us: Owner, caller: Caller, took: Duration, call: &mut Call) -> io::Result<Reply> {
+        self.synchronise_with(us)?;
+        let dead = self.world.owners().into_iter().filter(|owner| !self.is_alive(*owner, us));
         for owner in dead.collect::<Vec<_>>() {
             let mut death = Call::Death { pid: owner.pid, start: owner.start };
             self.record_and_apply(caller, Duration::ZERO, &mut death)?.ok();
@@ -181,12 +187,12 @@ impl Store {
 
     /// Gives a jail a connection that remains after its removal.
     pub fn connect(&mut self, jid: i32, lasts: Duration) -> io::Result<()> {
-        self.synchronise()?;
-        let Owner { pid, start } = process::this();
+        let us = process::this();
+        self.synchronise_with(us)?;
+        let Owner { pid, start } = us;
         let caller = Caller { pid, start, jid: 0, root: true };
         let mut connect = Call::Connect { jid, lasts };
         self.record_and_apply(caller, Duration::ZERO, &mut connect)?.ok();
-        self.unlock();
         Ok(())
     }
 
@@ -212,10 +218,16 @@ impl Store {
         Ok(self.world.apply(caller, time, took, call))
     }
 
-    /// Takes the lock, and makes every call that others have made. Without a log there are no others.
+    /// Takes the lock, and makes every call that others have made. Without a log there are no others. [`Locked`] lets
+    /// them in again.
     pub fn synchronise(&mut self) -> io::Result<()> {
+        self.synchronise_with(process::this())
+    }
+
+    /// `us` is the calling process.
+    fn synchronise_with(&mut self, us: Owner) -> io::Result<()> {
         let Some(log) = &mut self.log else { return Ok(()) };
-        log.lock()?;
+        log.lock(us.pid)?;
         let news = log.read()?;
         if let Some(header) = &news.header {
             self.epoch = Duration::from_micros(header.epoch);
@@ -231,10 +243,18 @@ impl Store {
         Ok(())
     }
 
-    /// Lets others in.
-    pub fn unlock(&self) {
-        if let Some(log) = &self.log {
+    /// Lets other processes in.
+    fn unlock(&mut self) {
+        if let Some(log) = &mut self.log {
             log.unlock();
+        }
+    }
+
+    /// Ends the turn of a thread. Lets other processes in, unless another thread of this process is waiting.
+    fn leave(&mut self, is_awaited: bool) {
+        match &mut self.log {
+            Some(log) if is_awaited => log.pass_on(),
+            _ => self.unlock(),
         }
     }
 
@@ -257,7 +277,6 @@ impl Store {
     pub fn has_news(&mut self, handle: Handle) -> bool {
         // If the log cannot be read, the next call reports it.
         let read = self.synchronise();
-        self.unlock();
         read.is_err() || !matches!(self.world.handle(handle), Ok(socket) if socket.is_silent())
     }
 
@@ -273,6 +292,55 @@ impl Store {
             return Ok(());
         }
         log.replace(&self.world.to_bytes())
+    }
+}
+
+/// A store that the threads of a process share.
+#[derive(Debug)]
+pub(super) struct SharedStore {
+    store: Mutex<Store>,
+    /// The number of threads that wait for the store.
+    waiting: AtomicUsize,
+}
+
+/// A store that one thread has to itself.
+pub(super) struct Locked<'a> {
+    store: MutexGuard<'a, Store>,
+    waiting: &'a AtomicUsize,
+}
+
+impl SharedStore {
+    pub fn new(store: Store) -> SharedStore {
+        SharedStore { store: Mutex::new(store), waiting: AtomicUsize::new(0) }
+    }
+
+    /// Waits until no other thread has the store.
+    pub fn lock(&self) -> Locked<'_> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        Locked { store, waiting: &self.waiting }
+    }
+}
+
+impl Deref for Locked<'_> {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut Store {
+        &mut self.store
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        let is_awaited = self.waiting.load(Ordering::Relaxed) > 0;
+        self.store.leave(is_awaited);
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn of_release(release: Release) -> World {
 pub(crate) fn add_stack(world: &mut World, id: StackId) {
     let stack = Stack {
         id,
-        order: Vec::new(),
+        order: Default::default(),
         fibs: 1,
         inet: Vec::new(),
         inet6: Vec::new(),
@@ -90,8 +90,8 @@ pub(crate) fn add_loopback(world: &mut World, stack: StackId) -> u16 {
     interface.driver = "lo".into();
     world.interfaces.move_to(index, stack);
     world.interfaces.set_home(index, stack);
-    world.stacks.get_mut(&StackId::HOST).unwrap().order.retain(|other| *other != index);
-    world.stacks.get_mut(&stack).unwrap().order.push(index);
+    world.stacks.get_mut(&StackId::HOST).unwrap().order.remove(index);
+    world.stacks.get_mut(&stack).unwrap().order.push(index, ());
     world.protocols_arrive(index);
     index
 }
@@ -126,7 +126,7 @@ pub(crate) fn add(world: &mut World, name: &str, kind: Kind, mac: [u8; 6]) -> u1
         protocols: Default::default(),
     };
     world.interfaces.insert(interface);
-    world.stacks.get_mut(&StackId::HOST).unwrap().order.push(index);
+    world.stacks.get_mut(&StackId::HOST).unwrap().order.push(index, ());
     world.protocols_arrive(index);
     index
 }

@@ -64,7 +64,7 @@ impl World {
     pub fn detach(&mut self, index: u16) {
         let stack = self.interface(index).stack;
         if let Some(stack) = self.stacks.get_mut(&stack) {
-            stack.order.retain(|other| *other != index);
+            stack.order.remove(index);
         }
         self.quit_groups(index);
         self.take_down(index);
@@ -82,7 +82,7 @@ impl World {
         self.protocols_arrive(index);
         let stack = self.interface(index).stack;
         if let Some(stack) = self.stacks.get_mut(&stack) {
-            stack.order.push(index);
+            stack.order.push(index, ());
         }
         self.post_announce(index, false);
     }
@@ -99,7 +99,7 @@ impl World {
     /// that were made here are destroyed, wherever they are now.
     pub fn stack_gone(&mut self, id: StackId) {
         let Some(stack) = self.stacks.get(&id) else { return };
-        for index in stack.order.clone() {
+        for index in stack.order.indexes().collect::<Vec<u16>>() {
             let home = self.interface(index).home;
             if home != id && self.stacks.contains_key(&home) {
                 self.move_interface(index, home);

@@ -65,7 +65,7 @@ impl World {
         match &interface.kind {
             Kind::Epair { peer, .. } => vec![(*peer, tag, Way::In)],
             Kind::Bridge(bridge) => {
-                bridge.members.iter().map(|member| (member.index, tag, Way::Out)).collect()
+                bridge.members.indexes().rev().map(|member| (member, tag, Way::Out)).collect()
             }
             Kind::Vlan { parent: Some(parent), tag: ours, .. } if tag.is_none() => {
                 vec![(*parent, Some(*ours), Way::Out)]
@@ -89,8 +89,8 @@ impl World {
         let bridge = interface.bridge.and_then(|bridge| self.interfaces.get(&bridge));
         if let Some(Interface { index: bridge, kind: Kind::Bridge(state), .. }) = bridge {
             frames.push((*bridge, tag, Way::In));
-            let others = state.members.iter().filter(|member| member.index != index);
-            frames.extend(others.map(|member| (member.index, tag, Way::Out)));
+            let others = state.members.indexes().rev().filter(|member| *member != index);
+            frames.extend(others.map(|member| (member, tag, Way::Out)));
         }
         frames
     }
@@ -129,7 +129,7 @@ mod tests {
         let mut world = pair();
         let first = add(&mut world, "epair1a", Kind::Epair { peer: 5, is_a: true }, [2, 0, 0, 0, 1, 1]);
         let second = add(&mut world, "epair1b", Kind::Epair { peer: 4, is_a: false }, [2, 0, 0, 0, 1, 2]);
-        let bridge = Bridge { members: vec![member(2), member(first)], ..Bridge::new() };
+        let bridge = Bridge { members: [member(2), member(first)].into_iter().collect(), ..Bridge::new() };
         let bridge = add(&mut world, "bridge0", Kind::Bridge(bridge), [2, 0, 0, 0, 2, 1]);
         for index in [2, first] {
             world.interfaces.get_mut(&index).unwrap().bridge = Some(bridge);

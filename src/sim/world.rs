@@ -3,7 +3,7 @@
 //! It is plain data that calls change one after another. It depends on no clock, no random numbers and nothing
 //! outside, so the same calls always lead to the same world.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
@@ -17,10 +17,13 @@ use super::ipfw::Ipfw;
 use super::jail_notes::Notes;
 use super::jails::{Descriptor, Jails};
 use super::mounts::Mounts;
+use super::numbers::Numbers;
 use super::pf::Pf;
 use super::protocol_state::{InterfaceProtocols, StackProtocols};
+use super::sequence::Sequence;
 use super::sysctl::Variable;
 use super::table::Table;
+use super::timers::Timers;
 use crate::kernel::Program;
 
 /// A network stack (vnet). The host's stack is [`StackId::HOST`]. Other stacks exist as long as their jail.
@@ -64,12 +67,18 @@ pub(crate) struct World {
     /// The number of addresses that were generated so far. No two are equal.
     pub drawn: u32,
     /// The programs that were asked for, oldest first.
-    pub programs: Vec<Program>,
+    pub programs: Programs,
     /// Connections that outlive their jails.
     pub connections: Vec<Connection>,
     /// What a real kernel may not have survived.
     pub panics: Vec<String>,
+    /// When the next events are due that a look at the interfaces and stacks would find.
+    pub timers: Timers,
 }
+
+/// The programs that were asked for, oldest first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Programs(pub Vec<Program>);
 
 /// An event that will happen by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +107,7 @@ pub(crate) struct Process {
 pub(crate) struct Stack {
     pub id: StackId,
     /// The interfaces of the stack, in the order of V_ifnet: a name is looked up from the front.
-    pub order: Vec<u16>,
+    pub order: Sequence,
     /// net.fibs.
     pub fibs: u32,
     /// The routing tables of IPv4, by their numbers. `inet6` has the tables of IPv6.
@@ -108,9 +117,9 @@ pub(crate) struct Stack {
     /// The sysctls of this stack that hold an int, by name: `net.link.bridge.member_ifaddrs` …
     pub sysctls: BTreeMap<String, i32>,
     /// Units in use by each cloner of this stack: `epair`, `bridge`, `vlan`, `lo` …
-    pub units: BTreeMap<&'static str, BTreeSet<u16>>,
+    pub units: BTreeMap<&'static str, Numbers>,
     /// The groups of interfaces, oldest first, with their members in the order they joined.
-    pub groups: Vec<(String, Vec<u16>)>,
+    pub groups: Vec<(String, Sequence)>,
     /// The stack's pf. It counts only if the module is loaded.
     pub pf: Pf,
     /// The stack's ipfw. It counts only if the module is loaded.
@@ -145,8 +154,8 @@ pub(crate) enum Kind {
 /// A bridge's own state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bridge {
-    /// Newest first, as BRDGGIFS lists them.
-    pub members: Vec<Member>,
+    /// Oldest first. BRDGGIFS lists them newest first.
+    pub members: Sequence<Member>,
     pub offers: Offers,
     /// Ports that get a copy of everything, newest first.
     pub spans: Vec<u16>,
@@ -342,8 +351,8 @@ impl World {
         let order = &self.stacks.get(&stack)?.order;
         // An interface that is leaving is off the list already.
         match named.first() {
-            Some(only) if named.len() == 1 => order.contains(only).then_some(*only),
-            _ => order.iter().copied().find(|index| named.contains(index)),
+            Some(only) if named.len() == 1 => order.contains(*only).then_some(*only),
+            _ => order.indexes().find(|index| named.contains(index)),
         }
     }
 

@@ -54,8 +54,9 @@ impl Host<'_> {
         if let Err(error) = self.store.finish_writing(entry, &self.files) {
             report.warn(&format!("{}: {error}", entry.name));
         }
+        let root = entry.root();
         for path in WRITTEN {
-            if let Err(error) = self.files.finish_replacing_beneath(&entry.root(), Path::new(path)) {
+            if let Err(error) = self.files.finish_replacing_beneath(&root, Path::new(path)) {
                 report.warn(&format!("{}: {error}", entry.name));
             }
         }

@@ -3,6 +3,7 @@
 mod advice;
 mod automatic;
 mod bulk;
+mod datasets;
 mod dying;
 mod enter;
 mod errors;

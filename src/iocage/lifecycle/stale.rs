@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::Host;
-use super::stop::{ZFS, datasets_of_fstab};
+use super::datasets::{ZFS, datasets_of_fstab};
 use crate::iocage::store::Store;
 use crate::jail::devfs::Devfs;
 use crate::jail::{self, mount};

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::datasets::{ZFS, datasets_of_fstab};
 use super::stale::{self, rulesets_of_others};
 use super::{Host, Report, errors, owned_file};
 use crate::error::{Error, ErrorKind};
 use crate::iocage::config::JailConfig;
-use crate::iocage::fstab;
 use crate::iocage::jailconf::JailConf;
 use crate::iocage::name::JailName;
 use crate::iocage::store::Entry;
@@ -15,9 +15,6 @@ use crate::jail::{self, mount};
 use crate::kernel::Mounted;
 use crate::types::{InterfaceName, Jid};
 use crate::wiring::{Claim, HostEnd, Journal, Owned, Standing};
-
-/// The type of file systems that ZFS mounts itself.
-pub(super) const ZFS: &str = "zfs";
 
 /// How a stop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -244,13 +241,6 @@ impl Host<'_> {
 /// the root is mounted by ZFS, unless the jail's fstab has it.
 fn is_of_a_start(mounted: &Mounted, root: &Path, of_fstab: &[PathBuf]) -> bool {
     mounted.on != root && (mounted.fstype != ZFS || of_fstab.contains(&mounted.on))
-}
-
-/// The paths on which the jail's fstab mounts datasets.
-pub(super) fn datasets_of_fstab(entry: &Entry, root: &Path) -> Vec<PathBuf> {
-    let text = fs::read(entry.fstab()).unwrap_or_default();
-    let lines = fstab::mounts(&text).filter_map(Result::ok).filter(|mount| mount.fstype == ZFS);
-    lines.filter_map(|mount| Some(root.join(mount.beneath(root).ok()?))).collect()
 }
 
 /// Reports what was removed, in iocage's form, and what remains.

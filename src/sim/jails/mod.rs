@@ -108,9 +108,9 @@ impl Jails {
         self.list.all()
     }
 
-    /// The roots of jails at a path and below it.
-    pub fn roots_below<'a>(&'a self, path: &'a Path) -> impl Iterator<Item = &'a Path> {
-        self.list.roots_below(path)
+    /// The roots of jails at a path and beneath it.
+    pub fn roots_beneath(&self, path: &Path) -> impl Iterator<Item = &Path> {
+        self.list.rooted_beneath(path).map(|jail| Path::new(&jail.path))
     }
 
     /// Whether a jail is below another jail, at any depth. A jail sees the jails below it, but not itself

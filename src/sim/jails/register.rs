@@ -1,11 +1,11 @@
 //! The jails, with indexes by name and by parent, so that no look-up walks thousands of jails.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Jail;
 use crate::sim::codec::Wire;
+use crate::sim::path_index::PathIndex;
 
 /// The first cpuset of a jail: 1 is the host's, and 0 is the kernel's.
 const FIRST_CPUSET: i32 = 2;
@@ -17,8 +17,8 @@ pub(super) struct Register {
     /// The jails by name. A dying jail may have the same name as a living jail.
     names: BTreeMap<String, BTreeSet<i32>>,
     children: BTreeMap<i32, BTreeSet<i32>>,
-    /// The jails by root. Paths are ordered by their components, so all roots below a path are adjacent.
-    roots: BTreeMap<PathBuf, BTreeSet<i32>>,
+    /// The jails by root.
+    roots: PathIndex,
     /// The free numbers of cpusets below the next new number.
     free_cpusets: BTreeSet<i32>,
     cpusets: i32,
@@ -89,10 +89,9 @@ impl Register {
         }
     }
 
-    /// The roots of jails at a path and below it.
-    pub fn roots_below<'a>(&'a self, path: &'a Path) -> impl Iterator<Item = &'a Path> {
-        let from = self.roots.range::<Path, _>((Bound::Included(path), Bound::Unbounded));
-        from.map(|(root, _)| root.as_path()).take_while(move |root| root.starts_with(path))
+    /// The jails whose root is a path or beneath it.
+    pub fn rooted_beneath(&self, path: &Path) -> impl Iterator<Item = &Jail> {
+        self.roots.beneath(path).filter_map(|jids| self.list.get(jids.last()?))
     }
 
     /// The jails with a full name, by jid.
@@ -124,7 +123,7 @@ impl Register {
     fn enter(&mut self, jail: Jail) {
         self.names.entry(jail.name.clone()).or_default().insert(jail.jid);
         self.children.entry(jail.parent).or_default().insert(jail.jid);
-        self.roots.entry(PathBuf::from(&jail.path)).or_default().insert(jail.jid);
+        self.roots.add(Path::new(&jail.path), jail.jid);
         self.list.insert(jail.jid, jail);
     }
 
@@ -132,7 +131,7 @@ impl Register {
         let jail = self.list.remove(&jid)?;
         withdraw(&mut self.names, &jail.name, jid);
         withdraw(&mut self.children, &jail.parent, jid);
-        withdraw(&mut self.roots, Path::new(&jail.path), jid);
+        self.roots.remove(Path::new(&jail.path), jid);
         Some(jail)
     }
 }

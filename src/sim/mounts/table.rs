@@ -1,8 +1,7 @@
 //! The mounted file systems, with indexes by number, by path and by source, so that no look-up walks thousands of
 //! them.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jailwire_sys as sys;
@@ -11,6 +10,7 @@ use super::{FILESYSTEMS, LOCAL, ROOT_FILE_SYSTEM};
 use crate::kernel::{Errno, FsId, Mounted};
 use crate::sim::call::Place;
 use crate::sim::codec::{Wire, structs};
+use crate::sim::path_index::PathIndex;
 
 /// The mounted file systems, oldest first.
 #[derive(Debug, Clone)]
@@ -19,16 +19,12 @@ pub(crate) struct Mounts {
     /// The number for the next identity.
     next: i32,
     /// The index by mount point.
-    points: Paths,
+    points: PathIndex,
     /// The index of nullfs mounts by their source.
-    shown: Paths,
+    shown: PathIndex,
     /// The number of mounts of each jail.
     by_jail: BTreeMap<i32, usize>,
 }
-
-/// Numbers by path. Paths are ordered by their components, so all paths below a path are adjacent.
-#[derive(Debug, Clone, Default)]
-struct Paths(BTreeMap<PathBuf, BTreeSet<i32>>);
 
 /// One mounted file system.
 #[derive(Debug, Clone)]
@@ -40,39 +36,13 @@ pub(crate) struct Mount {
     pub ruleset: u16,
 }
 
-impl Paths {
-    fn add(&mut self, path: &Path, number: i32) {
-        self.0.entry(path.to_owned()).or_default().insert(number);
-    }
-
-    fn remove(&mut self, path: &Path, number: i32) {
-        if let Some(numbers) = self.0.get_mut(path) {
-            numbers.remove(&number);
-            if numbers.is_empty() {
-                self.0.remove(path);
-            }
-        }
-    }
-
-    /// The latest mount at a path.
-    fn last_at(&self, path: &Path) -> Option<i32> {
-        self.0.get(path)?.last().copied()
-    }
-
-    /// The mounts at a path and below it.
-    fn below<'a>(&'a self, path: &'a Path) -> impl Iterator<Item = (&'a Path, &'a BTreeSet<i32>)> {
-        let from = self.0.range::<Path, _>((Bound::Included(path), Bound::Unbounded));
-        from.map(|(at, numbers)| (at.as_path(), numbers)).take_while(move |(at, _)| at.starts_with(path))
-    }
-}
-
 impl Mounts {
     fn none() -> Mounts {
         Mounts {
             list: BTreeMap::new(),
             next: 1,
-            points: Paths::default(),
-            shown: Paths::default(),
+            points: PathIndex::default(),
+            shown: PathIndex::default(),
             by_jail: BTreeMap::new(),
         }
     }
@@ -137,8 +107,7 @@ impl Mounts {
     /// Whether something is mounted there or above, other than what a new host has (a test's directory may
     /// well be in the real /dev/shm): then the real file system does not know what is there.
     pub fn covers(&self, path: &Path) -> bool {
-        let of_the_host = |on: &Path| on == Path::new("/") || on == Path::new("/dev");
-        path.ancestors().any(|above| !of_the_host(above) && self.points.last_at(above).is_some())
+        self.points.covers(path, &[Path::new("/"), Path::new("/dev")])
     }
 
     /// The directory that a path leads to. What is simulated is there whatever the real file system says.
@@ -161,7 +130,14 @@ impl Mounts {
 
     /// The mount that a path is on: the deepest mount, and of two mounts at the same path the later one.
     fn top(&self, path: &Path) -> Option<i32> {
-        path.ancestors().find_map(|above| self.points.last_at(above))
+        self.points.nearest(path)
+    }
+
+    /// The file system that a path is on: `statfs(2)`.
+    pub fn that_holds(&self, path: &Path, place: &Place) -> std::result::Result<&Mounted, Errno> {
+        let path = self.resolve_any(path, place)?;
+        let top = self.top(&path).and_then(|number| self.list.get(&number));
+        top.map(|mount| &mount.mounted).ok_or(Errno::ENOENT)
     }
 
     /// Whether a path is on this mount.
@@ -172,17 +148,16 @@ impl Mounts {
     /// Whether something was mounted in this mount later. An earlier mount is only hidden by this one.
     pub fn has_inside(&self, mount: &Mount) -> bool {
         let number = mount.mounted.id.0;
-        self.points
-            .below(&mount.mounted.on)
-            .any(|(_, numbers)| numbers.last().is_some_and(|last| *last > number))
+        let mut inside = self.points.beneath(&mount.mounted.on);
+        inside.any(|numbers| numbers.last().is_some_and(|last| *last > number))
     }
 
     /// Whether a later nullfs shows a part of this mount elsewhere.
     pub fn is_shown(&self, mount: &Mount) -> bool {
         let number = mount.mounted.id.0;
-        let mut shown = self.shown.below(&mount.mounted.on);
-        shown
-            .any(|(from, uppers)| uppers.last().is_some_and(|last| *last > number) && self.holds(mount, from))
+        let uppers = self.shown.beneath(&mount.mounted.on).filter_map(|uppers| uppers.last());
+        let mut later = uppers.filter(|upper| **upper > number).filter_map(|upper| self.list.get(upper));
+        later.any(|upper| self.holds(mount, Path::new(&upper.mounted.from)))
     }
 
     /// Whether a jail has mounted something.

@@ -120,8 +120,8 @@ fn an_address_of_the_other_end_is_a_duplicate() {
     add_stack(&mut world, inside);
     add_loopback(&mut world, inside);
     world.interfaces.move_to(B, inside);
-    world.stacks.get_mut(&StackId::HOST).unwrap().order.retain(|index| *index != B);
-    world.stacks.get_mut(&inside).unwrap().order.push(B);
+    world.stacks.get_mut(&StackId::HOST).unwrap().order.remove(B);
+    world.stacks.get_mut(&inside).unwrap().order.push(B, ());
     alias6(&mut world, A, "fd00::1/64").unwrap();
     alias6(&mut world, B, "fd00::2/64").unwrap();
     alias6(&mut world, B, "fd00::1/64").unwrap();

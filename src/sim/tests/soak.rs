@@ -152,15 +152,15 @@ const REQUESTS: [u64; 30] = [
 fn check(world: &World) {
     let mut seen = BTreeSet::new();
     for stack in world.stacks.values() {
-        for index in &stack.order {
-            assert_eq!(world.interface(*index).stack, stack.id);
-            assert!(seen.insert(*index), "{index} is in two places");
+        for index in stack.order.indexes() {
+            assert_eq!(world.interface(index).stack, stack.id);
+            assert!(seen.insert(index), "{index} is in two places");
         }
         for (name, members) in &stack.groups {
             assert!(!members.is_empty());
-            for member in members {
-                assert_eq!(world.interface(*member).stack, stack.id);
-                assert!(world.interface(*member).groups.contains(name));
+            for member in members.indexes() {
+                assert_eq!(world.interface(member).stack, stack.id);
+                assert!(world.interface(member).groups.contains(name));
             }
         }
     }
@@ -175,7 +175,7 @@ fn check(world: &World) {
                 assert_eq!(back, interface.index);
             }
             Kind::Bridge(bridge) => {
-                for member in &bridge.members {
+                for member in bridge.members.values() {
                     let other = world.interface(member.index);
                     assert_eq!((other.bridge, other.stack), (Some(interface.index), interface.stack));
                 }
@@ -185,7 +185,7 @@ fn check(world: &World) {
         }
         if let Some(bridge) = interface.bridge {
             let members = &world.bridge(bridge).members;
-            assert!(members.iter().any(|member| member.index == interface.index));
+            assert!(members.contains(interface.index));
         }
     }
     for jail in world.jails.all() {
