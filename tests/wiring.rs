@@ -94,6 +94,12 @@ fn what_is_started_twice_or_stopped_twice_is_told() {
     let error = start().unwrap_err();
     let problems = error.problems();
     assert!(matches!(problems[..], [Problem::JailExists { .. }]), "{problems:?}");
+    // With its other problems. What the jail has itself is none.
+    let other = wiring.jail("web", "/").nic("bridge0").address("192.0.2.20/24").router("203.0.113.1").start();
+    let error = other.unwrap_err();
+    let problems = error.problems();
+    let both = matches!(problems[..], [Problem::JailExists { .. }, Problem::UnreachableRouter { .. }]);
+    assert!(both, "{problems:?}");
     assert!(wiring.stop("web").unwrap());
     assert!(!wiring.stop("web").unwrap());
     assert_eq!(sim.describe(), before);

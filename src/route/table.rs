@@ -88,7 +88,13 @@ impl RouteEntry {
 
 impl fmt::Display for RouteEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", Destination(self.destination), self.via)
+        let destination = Destination(self.destination);
+        match (self.via, self.interface) {
+            (Via::Interface(index), Some(name)) if index == self.index => {
+                write!(f, "{destination} on {name}")
+            }
+            (via, _) => write!(f, "{destination} {via}"),
+        }
     }
 }
 
@@ -160,9 +166,9 @@ mod tests {
             shown,
             [
                 "default via 10.0.0.254",
-                "10.0.0.0/24 on interface 2",
+                "10.0.0.0/24 on vnet0.1",
                 "10.0.0.1/32 on interface 2",
-                "127.0.0.1/32 on interface 1",
+                "127.0.0.1/32 on lo0",
             ],
             "and an entry of the neighbour table is no route"
         );

@@ -582,12 +582,9 @@ mod tests {
         };
         assert_eq!(put(&buffer), 12);
         // Runs at the beginning, in the middle, and at the end; long and short ones; and none at all.
-        for places in
-            [&[0_usize..1][..], &[5000..5003, 5010..5020, 9000..9070], &[16_383..16_384], &[0..16_384]]
-        {
-            for place in places {
-                buffer[place.clone()].fill(7);
-            }
+        let places = [(0, 1), (5000, 5003), (5010, 5020), (9000, 9070), (16_383, 16_384), (0, 16_384)];
+        for (begin, end) in places {
+            buffer[begin..end].fill(7);
             there_and_back_whole(buffer.clone());
         }
         for length in [LONG - 1, LONG, LONG + 1, LONG + RUN] {
@@ -606,7 +603,7 @@ mod tests {
     fn there_and_back_whole(value: Vec<u8>) {
         let mut bytes = Vec::new();
         value.put(&mut bytes);
-        assert!(Vec::take(&mut &bytes[..]).as_ref() == Some(&value));
+        assert!(Vec::<u8>::take(&mut &bytes[..]).as_ref() == Some(&value));
     }
 
     #[test]

@@ -9,23 +9,30 @@ use snapbox::{Data, assert_data_eq, file};
 use crate::schema::Schema;
 use crate::support::{Root, text};
 
-/// The names and types in a value. All elements of a list are merged.
-fn shape(value: &Value) -> String {
+/// The names and types in a value. All elements of a list are merged. An object that would make a long line has a line for
+/// each field. `depth` is the number of objects around the value.
+fn shape(value: &Value, depth: usize) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(_) => "bool".to_owned(),
         Value::Number(_) => "number".to_owned(),
         Value::String(_) => "string".to_owned(),
         Value::Array(values) => {
-            let mut shapes: Vec<String> = values.iter().map(shape).collect();
+            let mut shapes: Vec<String> = values.iter().map(|value| shape(value, depth)).collect();
             shapes.sort();
             shapes.dedup();
             format!("[{}]", shapes.join(" | "))
         }
         Value::Object(fields) => {
             let fields: Vec<String> =
-                fields.iter().map(|(name, value)| format!("{name}: {}", shape(value))).collect();
-            format!("{{{}}}", fields.join(", "))
+                fields.iter().map(|(name, value)| format!("{name}: {}", shape(value, depth + 1))).collect();
+            let line = format!("{{{}}}", fields.join(", "));
+            if line.len() <= 100 && !line.contains('\n') {
+                return line;
+            }
+            let (inner, outer) = ("  ".repeat(depth + 1), "  ".repeat(depth));
+            let lines: String = fields.iter().map(|field| format!("{inner}{field},\n")).collect();
+            format!("{{\n{lines}{outer}}}")
         }
     }
 }
@@ -57,7 +64,7 @@ fn replay(expected: Data, lines: &[&str]) {
         schema.check(&command, &value).unwrap_or_else(|error| panic!("{line}: {error}\n{out}"));
         look_alikes(&value, &schema, line);
         answered.insert(command);
-        writeln!(seen, "$ iocage {line} --json\n{}", shape(&value)).unwrap();
+        writeln!(seen, "$ iocage {line} --json\n{}", shape(&value, 0)).unwrap();
     }
     assert_data_eq!(seen, expected);
     answered.extend(crate::pool::json::COMMANDS.map(str::to_owned));

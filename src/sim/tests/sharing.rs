@@ -211,6 +211,28 @@ fn a_long_log_is_written_anew() {
     assert_eq!(open(&directory).sim.describe(), one.sim.describe());
 }
 
+/// What the next process reads does not grow with what was done before.
+#[test]
+fn a_log_is_as_short_after_a_thousand_turns_as_after_a_few() {
+    let directory = tempfile::tempdir().unwrap();
+    let one = open(&directory);
+    one.sim.load_module("if_epair").unwrap();
+    let mut longest = [0, 0];
+    for turn in 0..1000 {
+        one.create("epair").unwrap();
+        let jid = one.vnet("turning");
+        one.lend("epair0b", jid).unwrap();
+        one.sim.jail_remove(jid).unwrap();
+        one.destroy("epair0a").unwrap();
+        let size = std::fs::metadata(directory.path().join("log")).unwrap().len();
+        let half: &mut u64 = &mut longest[turn / 500];
+        *half = size.max(*half);
+    }
+    // The last record before the log is replaced may be a little longer.
+    assert!(longest.iter().all(|longest| (60 << 10..66 << 10).contains(longest)), "{longest:?}");
+    assert_eq!(open(&directory).sim.describe(), one.sim.describe());
+}
+
 #[test]
 fn a_directory_that_cannot_be_used_is_named() {
     let directory = tempfile::tempdir().unwrap();

@@ -13,7 +13,8 @@ use super::view::View;
 use crate::error::{Error, ErrorKind};
 use crate::types::Jid;
 use crate::wiring::{
-    self, Claim, JailSpec, Network, Owed, Plan, Problem, Site, Standing, StateDirectory, Up,
+    self, Claim, JailSpec, Network, Owed, Owned, Plan, Problem, Problems, Site, Standing, StateDirectory,
+    Survey, Up,
 };
 
 /// A function of the caller that runs for one jail, with the jail's jid if the jail exists. The function may take its
@@ -333,6 +334,17 @@ struct Start<'a, 't> {
 }
 
 impl Start<'_, '_> {
+    /// That the jail runs, and what else would keep the jail from being started. What the jail has now is not in its own
+    /// way.
+    fn problems_of_running(&self, jid: Jid, owned: &[Owned]) -> Result<Problems, Error> {
+        let spec = &self.jail.spec;
+        let mut problems = vec![Problem::JailExists { name: spec.name.clone(), jid }];
+        let survey = Survey::take(self.batch.site.host, spec)?.without(owned);
+        let others = Plan::new(spec, &survey).err().into_iter().flatten();
+        problems.extend(others.filter(|other| !matches!(other, Problem::JailExists { .. })));
+        Ok(Problems(problems))
+    }
+
     fn advance(&mut self, stage: Stage) -> Result<Next<Fate>, Error> {
         match stage {
             Stage::Before => {
@@ -346,8 +358,7 @@ impl Start<'_, '_> {
                 }
                 let mut claim = self.batch.claim(&self.jail.spec.name)?;
                 if let Standing::Ours(jid) = claim.standing() {
-                    let name = self.jail.spec.name.clone();
-                    return Err(Problem::JailExists { name, jid }.into());
+                    return Err(self.problems_of_running(jid, claim.journal().owned())?.into());
                 }
                 // What an unfinished start has left.
                 let owned = claim.journal().owned().to_vec();
