@@ -72,6 +72,28 @@ fn a_lost_answer_is_asked_for_again() {
     assert!(proxy.now() - begun < Duration::from_secs(10));
 }
 
+/// A busy machine: ten seconds pass after each request to a routing socket.
+#[derive(Debug)]
+struct Busy(Sim);
+
+impl Watch for Busy {
+    fn seen(&self, Seen { name, .. }: Seen) {
+        if name.starts_with("RTM_") {
+            self.0.sleep(Duration::from_secs(10));
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_has_come_is_read_however_late_it_is() {
+    let sim = Sim::new();
+    let host = Vnet::host(Arc::new(Proxy::new(Arc::new(sim.clone()), Busy(sim.clone()))));
+    let begun = sim.now();
+    let route = host.route_to(address("203.0.113.1"), Fib::DEFAULT).unwrap().unwrap();
+    assert!(route.is_default());
+    assert!(sim.now() - begun >= Duration::from_secs(10), "no time has passed");
+}
+
 #[test]
 fn answers_are_found_among_events() {
     let proxy = wired();

@@ -1,7 +1,7 @@
 //! The kernel that the program works on.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use jailwire::kernel::Kernel;
 use jailwire::sim::Sim;
@@ -36,12 +36,30 @@ pub fn to_look_at() -> Result<Arc<dyn Kernel>, String> {
     }
 }
 
+/// Returns the directory for files that last until the host boots again: `/var/run`, or a simulated kernel's own.
+///
+/// # Errors
+///
+/// As [`to_look_at`].
+pub fn run_directory() -> Result<PathBuf, String> {
+    match std::env::var_os(SIMULATED) {
+        Some(directory) => Ok(simulated(Path::new(&directory))?.run_directory().to_owned()),
+        None => Ok("/var/run".into()),
+    }
+}
+
+/// Returns the simulated kernel in a directory. A process opens the kernel once: to open the kernel is to read all of
+/// the kernel's state.
 fn simulated(directory: &Path) -> Result<Arc<dyn Kernel>, String> {
+    static OPENED: OnceLock<Sim> = OnceLock::new();
+    if let Some(sim) = OPENED.get() {
+        return Ok(Arc::new(sim.clone()));
+    }
     let sim = std::path::absolute(directory).and_then(|directory| Sim::open(&directory));
     let sim = sim.map_err(|error| {
         format!("cannot open the simulated kernel in {} ({SIMULATED}): {error}", directory.display())
     })?;
-    Ok(Arc::new(sim))
+    Ok(Arc::new(OPENED.get_or_init(|| sim).clone()))
 }
 
 #[cfg(target_os = "freebsd")]

@@ -64,6 +64,28 @@ fn nothing_left(world: &World, before: &str) {
 }
 
 #[test]
+fn a_simulated_kernel_has_its_own_files_of_host_local() {
+    let world = World::new();
+    world.jail("web");
+    let directory = world.kernel().run_directory().join("cni/networks/pods");
+    let mut config = bridge(&world, "1.1.0");
+    for no_directory in [Value::Null, json!("")] {
+        config["ipam"]["dataDir"] = no_directory;
+        let result = world.cni("bridge", "ADD", "web", &config).json();
+        assert_eq!(result["ips"][0]["address"], "10.85.0.2/24");
+        assert_eq!(fs::read_to_string(directory.join("10.85.0.2")).unwrap(), "web\r\neth0");
+        world.cni("bridge", "CHECK", "web", &after(&config, &result)).ok();
+        // The plugin of its own sees the files of `bridge`.
+        let (code, text) = world.cni("host-local", "ADD", "web", &config).cni_error();
+        assert_eq!(code, 103, "{text}");
+        assert!(text.contains("10.85.0.2 has been allocated to web"), "{text}");
+        world.cni("bridge", "DEL", "web", &config).ok();
+        assert!(!directory.join("10.85.0.2").exists());
+        fs::remove_dir_all(&directory).unwrap();
+    }
+}
+
+#[test]
 fn every_plugin_tells_its_versions() {
     let world = World::new();
     for plugin in ["bridge", "ptp", "host-local", "portmap", "loopback"] {

@@ -141,6 +141,10 @@ fn what_is_wrong_with_a_new_network_is_said() {
         (option("no_default_route", "yes"), "unable to parse \"no_default_route\""),
         (option("colour", "red"), "unsupported bridge network option: colour"),
         (
+            option("outbound_addr4", "192.0.2.7"),
+            "network n: options outbound_addr4 and outbound_addr6 are not",
+        ),
+        (
             json!({ "network_dns_servers": ["192.0.2.1"] }),
             "cannot set NetworkDNSServers if DNS is not enabled",
         ),
@@ -203,6 +207,14 @@ fn input_that_is_none_is_an_error_of_the_protocol() {
         (with("/network_info/net1/driver", json!("macvlan")), "driver macvlan is not supported"),
         (with("/network_info/net1/options", json!({ "mtu": "9" })), "MTU"),
         (with("/network_info/net1/options", json!({ "vrf": "v" })), "option vrf is not supported"),
+        (
+            with("/network_info/net1/options", json!({ "outbound_addr4": "192.0.2.7" })),
+            "network net1: options outbound_addr4 and outbound_addr6 are not supported",
+        ),
+        (
+            with("/network_info/net1/options", json!({ "outbound_addr6": "2001:db8::7" })),
+            "network net1: options outbound_addr4 and outbound_addr6 are not supported",
+        ),
         (
             with("/network_info/net1/options", json!({ "mode": "unmanaged" })),
             "the bridge must already exist on the host: there is no podman1",
@@ -468,12 +480,18 @@ fn names_are_written_down_for_the_dns_server() {
     input["dns_servers"] = json!(["198.51.100.53"]);
     let file = world.config().join("aardvark-dns/net1");
 
-    // Without the server nothing is written, and there is a message.
-    let answer = world.netavark(&["setup", "c"], &input.to_string());
-    assert_eq!(answer.json()["net1"]["dns_search_domains"], json!(["dns.podman"]));
-    assert!(answer.warnings.contains("aardvark-dns is not here (option --aardvark-binary)"), "{answer:?}");
-    assert!(!file.exists());
-    world.netavark(&["teardown", "c"], &input.to_string()).ok();
+    // Without the server there is nothing to write, and a message. The container does not ask the gateway, where no
+    // server answers.
+    for (own, asked) in [(json!(["198.51.100.53"]), "198.51.100.53"), (Value::Null, "192.0.2.53")] {
+        let mut input = input.clone();
+        input["dns_servers"] = own;
+        let answer = world.netavark(&["setup", "c"], &input.to_string());
+        assert_eq!(answer.json()["net1"]["dns_search_domains"], json!([]));
+        assert_eq!(answer.json()["net1"]["dns_server_ips"], json!([asked]));
+        assert!(answer.warnings.contains("network net1: aardvark-dns is not here"), "{answer:?}");
+        assert!(!file.exists());
+        world.netavark(&["teardown", "c"], &input.to_string()).ok();
+    }
 
     let answer = world.netavark(&[&server, "setup", "c"], &input.to_string());
     assert_eq!(answer.json()["net1"]["dns_server_ips"], json!(["10.81.0.1", "fd00:1::1"]));

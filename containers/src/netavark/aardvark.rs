@@ -127,16 +127,9 @@ impl<'a> Aardvark<'a> {
         self.binary.is_some()
     }
 
-    /// Writes entries, and notifies the server. If the server's program is missing, that is reported, and nothing
-    /// is written: containers work without names.
+    /// Writes entries, and notifies the server. The server's program has to be there.
     pub fn add(&self, entries: &[Entry]) -> Result<()> {
         if entries.is_empty() {
-            return Ok(());
-        }
-        if !self.is_there() {
-            say::warn(
-                "aardvark-dns is not here (option --aardvark-binary): containers are not found by their names",
-            );
             return Ok(());
         }
         check_loops(entries)?;

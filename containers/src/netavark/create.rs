@@ -9,6 +9,7 @@ use jailwire::Vnet;
 use jailwire::kernel::Kernel;
 
 use super::error::{Failure, Result};
+use super::firewall;
 use super::options::{BridgeOptions, Mode};
 use super::subnets;
 use super::types::{CreateOptions, Network, NetworkCreate, Route, Used};
@@ -125,6 +126,7 @@ fn bridge(
             options.remove("com.docker.network.bridge.name").or(network.network_interface.take());
     }
     let options = BridgeOptions::read(network.options.as_ref(), true)?;
+    firewall::check_outbound(network, &options)?;
     // Several networks may be on one bridge if VLANs separate them, or if another program manages the bridge.
     let own_bridge = options.vlan.is_none() && options.mode == Mode::Managed;
     match &network.network_interface {

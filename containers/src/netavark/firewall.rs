@@ -58,12 +58,7 @@ impl Driver {
         if options.mode == Mode::Unmanaged {
             return Ok(Masquerade::No);
         }
-        if options.outbound4.is_some() || options.outbound6.is_some() {
-            return Err(Failure::new(format!(
-                "network {}: options outbound_addr4 and outbound_addr6 are not supported: packets get the address of the interface of the default route",
-                network.name
-            )));
-        }
+        check_outbound(network, options)?;
         match self {
             _ if network.internal => Ok(Masquerade::No),
             Driver::WherePossible => Ok(Masquerade::WherePossible),
@@ -95,6 +90,17 @@ impl Driver {
         let routed = options.mode == Mode::Managed && !network.internal;
         Ok(if routed { isolation } else { Isolation::None })
     }
+}
+
+/// Refuses a managed network whose packets are to get other addresses than those of the interface of the default route.
+pub fn check_outbound(network: &Network, options: &BridgeOptions) -> Result<()> {
+    if options.mode == Mode::Managed && (options.outbound4.is_some() || options.outbound6.is_some()) {
+        return Err(Failure::new(format!(
+            "network {}: options outbound_addr4 and outbound_addr6 are not supported: packets get the address of the interface of the default route: leave the options out",
+            network.name
+        )));
+    }
+    Ok(())
 }
 
 /// The published ports of a mapping, for each of its protocols.

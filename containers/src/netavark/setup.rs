@@ -18,6 +18,7 @@ use super::firewall::Driver;
 use super::options::{self, BridgeOptions, Mode};
 use super::types::{Connection, Container, Interface, Network, Route, Status};
 use crate::host::{Attachment, BridgeWanted, Host, Key, Link, StaticRoute, forwarding};
+use crate::say;
 
 /// The DNS domain of containers' names.
 const SEARCH_DOMAIN: &str = "dns.podman";
@@ -44,10 +45,12 @@ pub fn run(cli: &Cli, namespace: &str) -> Result<BTreeMap<String, Status>> {
     let host = Host::open(crate::kernel::chosen().map_err(Failure::new)?)?;
     let jail = host.jail(namespace).map_err(|failure| Failure::from(failure).during("invalid namespace"))?;
     let published = driver.published(&container)?;
+    let gate = KernelGate(&**host.kernel());
+    let server = Aardvark::new(gate.0, Files::through(&gate), config, cli.aardvark_binary.as_ref(), port);
     let mut planned = Vec::new();
     for connection in &container.networks {
         let network = container.network(connection)?;
-        planned.push(plan(&host, driver, &container, connection, network)?);
+        planned.push(plan(&host, driver, &server, &container, connection, network)?);
     }
     publish(&mut planned, &published)?;
     let attachments: Vec<Attachment> = planned.iter().map(|one| one.attachment.clone()).collect();
@@ -57,8 +60,6 @@ pub fn run(cli: &Cli, namespace: &str) -> Result<BTreeMap<String, Status>> {
     // Release the container's lock: detaching after a failure takes it again.
     drop(prepared);
     let entries: Vec<Entry> = planned.iter().filter_map(|one| one.entry.clone()).collect();
-    let gate = KernelGate(&**host.kernel());
-    let server = Aardvark::new(gate.0, Files::through(&gate), config, cli.aardvark_binary.as_ref(), port);
     if let Err(failure) = server.add(&entries) {
         undo(&host, &jail, &container, &attachments);
         return Err(failure.during("error while applying dns entries"));
@@ -88,6 +89,7 @@ fn undo(host: &Host, jail: &JailInfo, container: &Container, attachments: &[Atta
 fn plan(
     host: &Host,
     driver: Driver,
+    server: &Aardvark<'_>,
     container: &Container,
     connection: &Connection,
     network: &Network,
@@ -148,7 +150,7 @@ fn plan(
         published: Vec::new(),
     };
     let (entry, dns_servers) =
-        names(host, container, connection, network, (!managed).then_some(bridge), &addresses)?;
+        names(host, server, container, connection, network, (!managed).then_some(bridge), &addresses)?;
     let open = managed && !network.internal;
     Ok(Planned { name: network.name.clone(), attachment, addresses, entry, dns_servers, open })
 }
@@ -181,9 +183,11 @@ pub fn check_driver(network: &Network) -> Result<()> {
     }
 }
 
-/// Returns the DNS server's entry for a container, and the container's name servers.
+/// Returns the DNS server's entry for a container, and the container's name servers. If aardvark-dns is missing, no server
+/// answers at the gateway: the name servers are then those of the container or, without these, those of the network.
 fn names(
     host: &Host,
+    server: &Aardvark<'_>,
     container: &Container,
     connection: &Connection,
     network: &Network,
@@ -192,6 +196,15 @@ fn names(
 ) -> Result<(Option<Entry>, Vec<IpAddr>)> {
     if !network.dns_enabled {
         return Ok((None, container.dns_servers.clone()));
+    }
+    if !server.is_there() {
+        say::warn(&format!(
+            "network {}: aardvark-dns is not here (option --aardvark-binary): containers are not found by their names",
+            network.name
+        ));
+        let of_network = network.network_dns_servers.clone().unwrap_or_default();
+        let own = container.dns_servers.clone();
+        return Ok((None, if own.is_empty() { of_network } else { own }));
     }
     let listen: Vec<IpAddr> = match unmanaged {
         None => addresses.gateways.iter().map(|gateway| gateway.0.ip()).collect(),

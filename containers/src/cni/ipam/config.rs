@@ -1,18 +1,18 @@
 //! host-local's configuration: ranges, with checks and defaults.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use crate::cni::config::Config;
 use crate::cni::environment::Environment;
-use crate::cni::error::{Failure, Result};
+use crate::cni::error::{Code, Failure, Result};
 use crate::cni::result::Route;
 use crate::net::{Net, next};
 
-/// The default directory of the files, which is the same as in FreeBSD's package of the plugins.
-pub const DIRECTORY: &str = "/var/run/cni/networks";
+/// The default directory of the files below `/var/run`, which is the same as in FreeBSD's package of the plugins.
+const DIRECTORY: &str = "cni/networks";
 
 /// A range of addresses, both ends included.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,8 +125,13 @@ impl IpamConfig {
                 }
             }
         }
-        let root = words.data_dir.filter(|directory| !directory.as_os_str().is_empty());
-        let root = root.unwrap_or_else(|| Path::new(DIRECTORY).to_owned());
+        let root = match words.data_dir.filter(|directory| !directory.as_os_str().is_empty()) {
+            Some(root) => root,
+            None => {
+                let run = crate::kernel::run_directory();
+                run.map_err(|error| Failure::new(Code::Refused, error))?.join(DIRECTORY)
+            }
+        };
         Ok(IpamConfig {
             sets,
             routes: words.routes,
