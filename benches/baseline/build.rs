@@ -3,9 +3,10 @@
 use std::env;
 use std::path::PathBuf;
 
-const PROGRAMS: [&str; 2] = ["baseline", "change"];
+const PROGRAMS: [&str; 3] = ["baseline", "change", "command"];
 
 fn main() {
+    println!("cargo::rerun-if-changed=requests.h");
     for program in PROGRAMS {
         println!("cargo::rerun-if-changed={program}.c");
     }

@@ -1,6 +1,8 @@
 //! Carrying out the plan.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,30 +11,40 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
 
 use crate::Fallible;
-use crate::accounts::Reading;
+use crate::accounts::programs::Accounting;
 use crate::files::{self, BRIDGE, Jail, Kind, ROOT, ROUTER};
 use crate::programs;
 
 /// What the program says last of each jail that it has started.
 const UP: &str = "Executing poststart OK";
+/// The same of the C program.
+const C_UP: &str = "up";
+/// Where the C program is put.
+const C_PROGRAM: &str = "/var/tmp/jailwire-bench-command";
 
 /// One way to start and stop jails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Variant {
     Program,
     Other,
+    C,
     Iocage,
 }
 
 impl Variant {
-    const ALL: [(&'static str, Variant); 3] =
-        [("jailwire", Variant::Program), ("other", Variant::Other), ("iocage", Variant::Iocage)];
+    const ALL: [(&'static str, Variant); 4] = [
+        ("jailwire", Variant::Program),
+        ("other", Variant::Other),
+        ("c", Variant::C),
+        ("iocage", Variant::Iocage),
+    ];
 
     fn program(self) -> Fallible<String> {
         Ok(match self {
             Variant::Other => {
                 std::env::var("JAILWIRE_BENCH_OTHER").map_err(|_| "JAILWIRE_BENCH_OTHER is not set")?
             }
+            Variant::C => C_PROGRAM.to_owned(),
             _ => env!("CARGO_BIN_EXE_jailwire").to_owned(),
         })
     }
@@ -73,14 +85,21 @@ pub fn all() -> Fallible {
     let host = Vnet::host(kernel::here()?);
     let release = String::from_utf8_lossy(&host.sysctl("kern.osrelease")?).trim_end_matches('\0').to_owned();
     let words = format!("{release},{}", host.sysctl_int("kern.hz")?);
-    println!("command,kernel,hz,kind,variant,jails,round,start_us,stop_us,start_processes,stop_processes");
+    println!(
+        "command,kernel,hz,kind,variant,jails,round,start_us,stop_us,start_processes,stop_processes,memory_kb,first_us"
+    );
     println!("up,kernel,hz,kind,variant,jails,round,tenth,us");
     println!("look,kernel,hz,kind,variant,jails,round,command,real_us,cpu_us");
+    let c_program = jailwire_baseline::COMMAND.ok_or("the C program is for FreeBSD")?;
+    fs::write(C_PROGRAM, c_program)?;
+    fs::set_permissions(C_PROGRAM, fs::Permissions::from_mode(0o755))?;
+    programs::make_datasets()?;
     attempt_bridge("create")?;
     programs::run(&["ifconfig", BRIDGE, "inet", &format!("{ROUTER}/16"), "up"])?;
-    let measured = plan()?.iter().try_for_each(|part| part.measure(&host, &words));
+    let measured = plan()?.iter().try_for_each(|part| part.measure(&words));
     attempt_bridge("destroy")?;
     files::remove()?;
+    fs::remove_file(C_PROGRAM)?;
     measured
 }
 
@@ -89,7 +108,7 @@ fn attempt_bridge(what: &str) -> Fallible {
 }
 
 impl Part {
-    fn measure(&self, host: &Vnet, words: &str) -> Fallible {
+    fn measure(&self, words: &str) -> Fallible {
         for kind in &self.kinds {
             for count in &self.jails {
                 let jails = files::write(*kind, *count)?;
@@ -100,7 +119,7 @@ impl Part {
                     variants.rotate_left(first);
                     for (name, variant) in variants {
                         let words = format!("{words},{},{name},{count},{round}", kind.name());
-                        measure_one(variant, &jails, host, &words)?;
+                        measure_one(variant, *kind, &jails, &words)?;
                     }
                 }
             }
@@ -109,44 +128,56 @@ impl Part {
     }
 }
 
-fn measure_one(variant: Variant, jails: &[Jail], host: &Vnet, words: &str) -> Fallible {
+fn measure_one(variant: Variant, kind: Kind, jails: &[Jail], words: &str) -> Fallible {
     let which = match jails {
         [jail] => jail.name.as_str(),
         _ => "ALL",
     };
-    let before = Reading::take(host);
-    let begin = Instant::now();
+    let count = jails.len().to_string();
+    let command = |what: &str| -> Fallible<Command> {
+        let mut command = Command::new(variant.program()?);
+        match variant {
+            Variant::C => command.args([what, kind.name(), &count]),
+            _ => command.args(["--root", ROOT, what, which]),
+        };
+        Ok(command)
+    };
+    let word = if variant == Variant::C { C_UP } else { UP };
+    let mut memory = 0;
     let mut up = Vec::new();
+    let accounting = Accounting::begin()?;
+    let begin = Instant::now();
     match variant {
         Variant::Iocage => programs::start(jails, || up.push(begin.elapsed()))?,
-        _ => listen(&variant.program()?, "start", which, || up.push(begin.elapsed()))?,
+        _ => memory = listen(command("start")?, word, || up.push(begin.elapsed()))?,
     }
     let start = begin.elapsed();
-    let between = Reading::take(host);
-    if variant != Variant::Iocage {
+    let started = accounting.ended()?.len();
+    drop(accounting);
+    if matches!(variant, Variant::Program | Variant::Other) {
         for look in ["list", "get"] {
-            let (real, cpu) = look_at(&variant.program()?, look, which)?;
+            let (real, cpu) = look_at(&variant.program()?, look, &jails[0].name)?;
             println!("look,{words},{look},{},{}", real.as_micros(), cpu.as_micros());
         }
     }
-    let looked = Reading::take(host);
+    let accounting = Accounting::begin()?;
     let begin = Instant::now();
     match variant {
         Variant::Iocage => programs::stop(jails)?,
-        _ => listen(&variant.program()?, "stop", which, || ())?,
+        _ => memory = memory.max(listen(command("stop")?, word, || ())?),
     }
     let stop = begin.elapsed();
-    let after = Reading::take(host);
+    let stopped = accounting.ended()?.len();
+    drop(accounting);
     if up.len() != jails.len() {
         return Err(format!("{} of {} jails were started", up.len(), jails.len()).into());
     }
     let each = |took: Duration| took.as_micros() / jails.len() as u128;
     println!(
-        "command,{words},{},{},{},{}",
+        "command,{words},{},{},{started},{stopped},{memory},{}",
         each(start),
         each(stop),
-        between.processes - before.processes,
-        after.processes - looked.processes
+        up.first().map_or(0, Duration::as_micros)
     );
     if up.len() >= 10 {
         for tenth in 1..=10 {
@@ -156,25 +187,51 @@ fn measure_one(variant: Variant, jails: &[Jail], host: &Vnet, words: &str) -> Fa
     Ok(())
 }
 
-/// Runs the program, and tells of each jail that is up when the program says so.
-fn listen(program: &str, command: &str, which: &str, mut up: impl FnMut()) -> Fallible {
-    let mut running = Command::new(program);
-    running.args(["--root", ROOT, command, which]).stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut child = running.spawn()?;
+/// Runs a program, and tells of each jail that is up when the program says so. Returns the most memory that the program
+/// has had, in KiB, as the kernel counts it while the program runs.
+fn listen(mut command: Command, word: &str, mut up: impl FnMut()) -> Fallible<i64> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
     let said = BufReader::new(child.stdout.take().ok_or("no standard output")?);
+    let errors = child.stderr.take().ok_or("no standard error")?;
+    let errors = std::thread::spawn(move || std::io::read_to_string(errors));
+    let mut memory = 0;
     for line in said.lines() {
-        if line?.contains(UP) {
+        let line = line?;
+        if line.contains(word) {
             up();
         }
+        if let Some(kilobytes) = line.strip_prefix("memory ") {
+            memory = kilobytes.parse()?;
+        }
     }
-    let status = child.wait()?;
-    if status.success() { Ok(()) } else { Err(format!("{running:?}: {status}").into()) }
+    let (status, most) = wait(&child)?;
+    if memory == 0 {
+        memory = most;
+    }
+    let errors = errors.join().map_err(|_| "standard error was not read")??;
+    if status == 0 { Ok(memory) } else { Err(format!("{command:?} ended with {status}: {errors}").into()) }
+}
+
+/// Waits for a child as [`wait4(2)`](https://man.freebsd.org/wait4(2)) does. Returns the child's status and the most memory
+/// that it has had, in KiB.
+fn wait(child: &std::process::Child) -> Fallible<(i32, i64)> {
+    let mut status = 0;
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: wait4(2) writes the status and the usage, and the child was not waited for yet.
+    let usage = unsafe {
+        if libc::wait4(child.id() as i32, &raw mut status, 0, usage.as_mut_ptr()) < 0 {
+            return Err(std::io::Error::last_os_error().into());
+        }
+        usage.assume_init()
+    };
+    Ok((status, usage.ru_maxrss))
 }
 
 /// Runs a command that only looks. Returns how long it took, and the CPU time of it.
-fn look_at(program: &str, command: &str, which: &str) -> Fallible<(Duration, Duration)> {
+fn look_at(program: &str, command: &str, jail: &str) -> Fallible<(Duration, Duration)> {
     let words: &[&str] = match command {
-        "get" => &["get", "state", which],
+        "get" => &["get", "state", jail],
         other => &[other],
     };
     let cpu = || -> Fallible<Duration> {

@@ -1,6 +1,6 @@
 //! The programs that iocage runs to start and to stop a jail, in its order, as they were recorded with version 1.8 for
-//! one NIC, IPv4 and `vnet_default_interface=none`. Left out are the programs of ZFS, of which there are 21 for a start
-//! and 21 for a stop: the guests of these measurements have no ZFS; and the Python around all of it.
+//! one NIC, IPv4 and `vnet_default_interface=none`, without the Python around them. 21 of the programs of each command ask ZFS,
+//! once for all jails. They are run if `JAILWIRE_BENCH_POOL` names a pool.
 
 use std::process::{Command, Output, Stdio};
 
@@ -72,7 +72,6 @@ impl<'a> Iocage<'a> {
     }
 
     fn start(&self) -> Fallible {
-        run(&["sysctl", "-d", "kern.osrelease"])?;
         self.look_up(1)?;
         run(&["netstat", "-r", "-n", "--libxo", "json"])?;
         self.look_up(1)?;
@@ -83,11 +82,13 @@ impl<'a> Iocage<'a> {
         run(&["/usr/bin/true"])?;
         let conf = files::jail_conf(self.jail, devfs.then(|| self.ruleset.parse()).transpose()?)?;
         run(&["jail", "-f", conf.to_str().ok_or("a path that is no text")?, "-c"])?;
-        self.look_up(5)?;
-        if self.jail.kind != Kind::Shared {
+        if self.jail.kind == Kind::Shared {
+            self.look_up(2)?;
+        } else {
+            self.look_up(5)?;
             self.wire()?;
+            self.look_up(1)?;
         }
-        self.look_up(2)?;
         self.inside(&["/usr/bin/true"])?;
         self.look_up(1)?;
         run(&["/usr/bin/true"])?;
@@ -125,7 +126,6 @@ impl<'a> Iocage<'a> {
     }
 
     fn stop(&self) -> Fallible {
-        run(&["sysctl", "-d", "kern.osrelease"])?;
         let jid = self.look_up(2)?;
         run(&["jls", "-j", &self.name, "devfs_ruleset"])?;
         attempt(&["rctl"])?;
@@ -152,8 +152,40 @@ impl<'a> Iocage<'a> {
     }
 }
 
+/// Asks ZFS what iocage asks before all else, if there is a pool.
+fn ask_zfs() -> Fallible {
+    let Ok(pool) = std::env::var("JAILWIRE_BENCH_POOL") else { return Ok(()) };
+    let iocage = format!("{pool}/iocage");
+    let get = ["zfs", "get", "-H", "-o"];
+    attempt(&["sysctl", "vfs.zfs.version.spa"])?;
+    attempt(&["zpool", "get", "-H", "-o", "name,property,value", "all"])?;
+    attempt(&[&get[..], &["name,property,value", "-t", "filesystem", "all", &pool]].concat())?;
+    attempt(&["zfs", "list", &iocage])?;
+    attempt(&[&get[..], &["name,property,value", "-r", "-t", "filesystem", "all", &iocage]].concat())?;
+    attempt(&["zfs", "list", &iocage])?;
+    attempt(&[&get[..], &["property,value", "all", &iocage]].concat())?;
+    for part in ["download", "images", "jails", "log", "releases", "templates"] {
+        let dataset = format!("{iocage}/{part}");
+        attempt(&["zfs", "list", &dataset])?;
+        attempt(&[&get[..], &["property,value", "all", &dataset]].concat())?;
+    }
+    attempt(&[&get[..], &["property,value", "all", &iocage]].concat())?;
+    attempt(&["zfs", "list", "-t", "filesystem", "-rHo", "name"])?;
+    Ok(())
+}
+
+/// Makes the datasets that iocage asks for, if there is a pool.
+pub fn make_datasets() -> Fallible {
+    let Ok(pool) = std::env::var("JAILWIRE_BENCH_POOL") else { return Ok(()) };
+    for part in ["download", "images", "jails", "log", "releases", "templates"] {
+        run(&["zfs", "create", "-p", &format!("{pool}/iocage/{part}")])?;
+    }
+    Ok(())
+}
+
 /// Starts all of them, and says of each that it is up.
 pub fn start(jails: &[Jail], mut up: impl FnMut()) -> Fallible {
+    ask_zfs()?;
     for (number, jail) in jails.iter().enumerate() {
         Iocage::new(jail, number).start()?;
         up();
@@ -163,5 +195,6 @@ pub fn start(jails: &[Jail], mut up: impl FnMut()) -> Fallible {
 
 /// Stops all of them.
 pub fn stop(jails: &[Jail]) -> Fallible {
+    ask_zfs()?;
     jails.iter().enumerate().try_for_each(|(number, jail)| Iocage::new(jail, number).stop())
 }

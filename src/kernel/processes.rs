@@ -1,5 +1,7 @@
 //! The calling process, and the processes that it makes.
 
+use std::time::Duration;
+
 #[cfg(doc)]
 use super::{Calls, Exit};
 use super::{Entered, Entry, Finished, Handle, Program, Result, seal};
@@ -37,6 +39,19 @@ pub trait Processes: seal::Sealed {
     /// [`Calls::jail_remove`](super::Calls::jail_remove) removes the jail; or when the last handle of a fork server and of
     /// kept children is closed. Otherwise this is [`Calls::close`](super::Calls::close).
     fn release_holder(&self, holder: Handle);
+
+    /// Sends SIGTERM to all processes of a jail, and waits until they have ended, or for `limit`. Returns whether they have
+    /// ended. The simulated kernel has no processes, and returns true.
+    ///
+    /// # Errors
+    ///
+    /// EINVAL: no such jail, or a negative jid. EPERM: the caller may not enter the jail. EAGAIN, ENOMEM, EMFILE: no room for
+    /// a process. EIO: the child that enters the jail ended before it answered. ETIMEDOUT: the child did not answer.
+    ///
+    /// # Source
+    ///
+    /// [`kill(2)`](https://man.freebsd.org/kill(2)) with -1, in the jail.
+    fn end_processes(&self, jid: i32, limit: Duration) -> Result<bool>;
 
     /// Runs a program and waits for its end. The simulated kernel records the program and runs nothing.
     ///

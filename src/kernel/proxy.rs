@@ -284,6 +284,10 @@ impl<W: Watch> Processes for Proxy<W> {
         self.told("close", |kernel| kernel.release_holder(holder), |()| (None, 0));
     }
 
+    fn end_processes(&self, jid: i32, limit: Duration) -> Result<bool> {
+        self.pass("kill", |kernel| kernel.end_processes(jid, limit))
+    }
+
     fn run(&self, program: &Program) -> Result<Finished> {
         self.pass("execve", |kernel| kernel.run(program))
     }

@@ -256,6 +256,10 @@ impl Processes for Sim {
         self.close(holder);
     }
 
+    fn end_processes(&self, _: i32, _: Duration) -> Result<bool> {
+        Ok(true)
+    }
+
     fn run(&self, program: &Program) -> Result<Finished> {
         answer!(self.perform(&mut Call::Run(program.clone())), Answer::Finished(finished) => finished)
     }

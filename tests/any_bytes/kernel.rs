@@ -297,6 +297,10 @@ impl Processes for Babbler {
 
     fn release_holder(&self, _: Handle) {}
 
+    fn end_processes(&self, _: i32, _: Duration) -> Result<bool> {
+        Ok(true)
+    }
+
     fn hold_sysctl(&self, _: &str, _: i32) -> Result<Handle> {
         Err(Errno::EOPNOTSUPP.into())
     }

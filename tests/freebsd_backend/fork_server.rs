@@ -297,3 +297,24 @@ fn a_child_that_stays_for_a_program_does_not_keep_a_jail_that_is_removed() {
     kernel.close(children);
     assert_eq!(processes_in(&kernel, jail.1), "");
 }
+
+#[test]
+fn the_processes_of_a_jail_are_ended_and_the_child_then_opens_sockets() {
+    let Some(kernel) = kernel() else { return };
+    let jail = Jail::new(&kernel, "jw-ended");
+    for kept in [false, true] {
+        let children = kept.then(|| kernel.keep_children().unwrap());
+        shell(&kernel, Some(jail.1), "sleep 60 >/dev/null 2>&1 & sleep 61 >/dev/null 2>&1 &");
+        assert_eq!(processes_in(&kernel, jail.1).lines().count(), 2);
+        assert!(kernel.end_processes(jail.1, SOON).unwrap());
+        assert_eq!(processes_in(&kernel, jail.1).lines().count(), usize::from(kept));
+        let entered = kernel.enter(&entry(Target::Existing(jail.1)).with_sockets(true)).unwrap();
+        assert_eq!(entered.jid, jail.1);
+        assert_ne!(flags(&kernel, entered.sockets.unwrap().inet, "lo0") & IFF_LOOPBACK, 0);
+        assert_eq!(processes_in(&kernel, jail.1), "");
+        children.into_iter().for_each(|children| kernel.close(children));
+    }
+    shell(&kernel, Some(jail.1), "trap '' TERM; sleep 60 >/dev/null 2>&1 &");
+    assert!(!kernel.end_processes(jail.1, Duration::from_millis(100)).unwrap());
+    assert_eq!(kernel.end_processes(999_998, SOON).unwrap_err().errno, Errno::EINVAL);
+}

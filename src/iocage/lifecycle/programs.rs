@@ -73,12 +73,8 @@ impl Host<'_> {
     /// the jail kills the remaining processes.
     pub(super) fn end_processes(&self, config: &JailConfig, jid: Jid) {
         let Some(timeout) = config.commands.stop_timeout else { return };
-        // The shell's kill signals all processes except the shell. It fails when no other process is left.
-        let script = "kill -TERM -1 2>/dev/null; while kill -0 -1 2>/dev/null; do sleep 0.1; done";
-        let program =
-            Program { timeout: Some(timeout), ..self.inside(config, jid, &["/bin/sh", "-c", script]) };
-        // Ignore an error: a jail without a shell hardly has processes.
-        let _ = self.kernel().run(&program);
+        // Ignore an error: the removal of the jail kills the processes.
+        let _ = self.kernel().end_processes(jid.get(), timeout);
     }
 
     /// A command in a jail whose output is thrown away.

@@ -98,7 +98,8 @@ pub fn enter(entry: &Entry, descriptor: Option<Arc<OwnedFd>>, server: Option<&Fo
     if entry.hold {
         visit.held = Some(Held { by: Ready { child, socket }, jid: visit.jid, can_run });
     } else {
-        // A child that is not reaped keeps its jail.
+        // A ready child ends when this end is closed. A child that is not reaped keeps its jail.
+        drop(socket);
         child.wait(Some(deadline))?;
     }
     Ok(visit)
@@ -174,6 +175,9 @@ impl Errand {
         match &mut self.target {
             Place::New(options) if self.sockets && self.hold && self.sysctls.is_empty() => {
                 server?.send_into(options)
+            }
+            Place::Existing(jid) if self.sockets && !self.hold && self.sysctls.is_empty() => {
+                server?.send_for_sockets(*jid)
             }
             Place::New(_) | Place::Existing(_) | Place::Descriptor(..) => None,
         }

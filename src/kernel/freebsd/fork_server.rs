@@ -97,10 +97,22 @@ impl ForkServer {
     /// Has a child become a program in a jail: the child that is in the jail, or another ready child. Returns `None` when the
     /// caller has to fork a child itself.
     pub fn send_to_run(&self, jid: i32, message: &[u8], descriptors: &[RawFd]) -> Option<Child> {
+        Some(self.tell_in(jid, message, descriptors)?.child)
+    }
+
+    /// Has a child open sockets in a jail: the child that is in the jail, or another ready child. Returns `None` when the
+    /// caller has to fork a child itself.
+    pub fn send_for_sockets(&self, jid: i32) -> Option<Ready> {
+        let jail = u32::try_from(jid).ok()?;
+        self.tell_in(jid, &errand::encode(Kind::Sockets, [jail, 0, 0, 0], [].into_iter())?, &[])
+    }
+
+    /// Sends a message about a jail to the child that is in the jail, or to another ready child.
+    pub fn tell_in(&self, jid: i32, message: &[u8], descriptors: &[RawFd]) -> Option<Ready> {
         // The lock is released before a child that has died is waited for.
         let inside = self.inside().remove(&jid);
         let told = inside.and_then(|ready| ready.tell(message, descriptors));
-        Some(told.or_else(|| self.any()?.tell(message, descriptors))?.child)
+        told.or_else(|| self.any()?.tell(message, descriptors))
     }
 
     /// Keeps a child in its jail, for a program there.

@@ -5,6 +5,7 @@
 
 mod argument;
 mod child;
+mod end;
 mod enter;
 mod errand;
 pub(crate) mod flags;
@@ -511,6 +512,11 @@ impl Processes for FreeBsd {
     fn keep_children(&self) -> Option<Handle> {
         let server = self.children();
         Some(self.keep(Open::ForkServer { _server: server }))
+    }
+
+    fn end_processes(&self, jid: i32, limit: Duration) -> Result<bool> {
+        let children = self.running_fork_server().upgrade();
+        end::end(jid, limit, children.as_deref())
     }
 
     fn run(&self, program: &Program) -> Result<Finished> {

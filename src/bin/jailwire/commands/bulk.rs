@@ -94,10 +94,7 @@ pub fn start(environment: &Environment, host: &mut Host<'_>, selected: &Selected
     let turns = selected.turns(&environment.store);
     let checks = Checks::make(environment, host, &turns, work);
     let _guard = if alone { None } else { bulk.ticks(environment, work) };
-    let _children = match alone {
-        true => ForkServer::of_one_jail(&environment.kernel),
-        false => ForkServer::keep(&environment.kernel),
-    };
+    let _children = children(environment, alone);
     if !alone {
         host.begin_bulk(&bulk.limits);
     }
@@ -158,7 +155,7 @@ pub fn stop(
         }
     }
     let _guard = if alone { None } else { bulk.ticks(environment, work) };
-    let _children = (!alone).then(|| ForkServer::keep(&environment.kernel));
+    let _children = children(environment, alone);
     if !alone {
         host.begin_bulk(&bulk.limits);
     }
@@ -204,6 +201,14 @@ pub fn not_running(name: &JailName) -> String {
 
 fn places(names: &[JailName]) -> HashMap<&JailName, usize> {
     names.iter().enumerate().map(|(place, name)| (name, place)).collect()
+}
+
+/// Keeps the child processes of jails for more work.
+fn children(environment: &Environment, alone: bool) -> ForkServer {
+    match alone {
+        true => ForkServer::of_one_jail(&environment.kernel),
+        false => ForkServer::keep(&environment.kernel),
+    }
 }
 
 /// Messages about a single jail are printed at once.

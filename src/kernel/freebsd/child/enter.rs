@@ -92,6 +92,25 @@ pub fn make_and_tell(
     tell(socket, outcome, options.errmsg(), &opened)
 }
 
+/// Enters a jail for a ready child, unless the child is `inside` the jail already, and sends sockets of the jail. Returns
+/// whether the child is in the jail, and the parent has the sockets.
+pub fn visit_and_tell(
+    socket: BorrowedFd<'_>,
+    prepared: std::result::Result<(), Stopped>,
+    jid: c_int,
+    inside: bool,
+) -> bool {
+    let mut opened = NONE_OPENED;
+    let outcome = prepared.and_then(|()| {
+        if !inside {
+            attach(jid)?;
+        }
+        open_sockets(&mut opened)?;
+        Ok(jid)
+    });
+    tell(socket, outcome, &[], &opened)
+}
+
 fn open_sockets(opened: &mut Opened) -> std::result::Result<(), Stopped> {
     let stages = [Stage::Inet, Stage::Inet6, Stage::Route];
     for ((place, domain), stage) in opened.iter_mut().zip(DOMAINS).zip(stages) {

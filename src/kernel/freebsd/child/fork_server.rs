@@ -6,7 +6,7 @@ use std::ptr;
 
 use libc::{c_char, c_int};
 
-use super::{enter, keep_only, mount, run};
+use super::{end, enter, keep_only, mount, run};
 use crate::kernel::freebsd::errand::fork_server::{
     AHEAD, HEAD, Kind, MOST_BUFFERS, MOST_BYTES, MOST_DESCRIPTORS,
 };
@@ -82,7 +82,7 @@ fn occupy_standard(socket: BorrowedFd<'_>) {
 fn do_errands(socket: BorrowedFd<'_>) -> c_int {
     let kept = [libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO, socket.as_raw_fd()];
     let prepared = enter::prepare(&kept);
-    // Whether the child is in the jail that it has made. From then on it can only become a program.
+    // Whether the child is in a jail. It cannot leave the jail.
     let mut inside = false;
     let (mut lengths, mut bytes) = ([0; 4 * MOST_BUFFERS], [0; MOST_BYTES]);
     loop {
@@ -114,6 +114,20 @@ fn do_errands(socket: BorrowedFd<'_>) -> c_int {
                 }
                 // Close the copies of the sockets: they would keep the network stack after the jail is removed.
                 keep_only(&kept);
+                inside = true;
+            }
+            (Some(Kind::Sockets), []) => {
+                if !enter::visit_and_tell(socket, prepared, first as c_int, inside) {
+                    return 1;
+                }
+                keep_only(&kept);
+                inside = true;
+            }
+            (Some(Kind::End), []) => {
+                let jid = (!inside).then_some(first as c_int);
+                if end::end_and_tell(socket, prepared, jid, second).is_err() {
+                    return 1;
+                }
                 inside = true;
             }
             (Some(Kind::Mount), [directory]) if !inside => {

@@ -9,6 +9,7 @@
 //! allocate.
 #![deny(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod end;
 pub mod enter;
 pub mod fork_server;
 pub mod hold;

@@ -26,11 +26,19 @@ pub enum Kind {
     /// routing table; the number of buffers that are paths of the program; and the number of buffers that are arguments. The
     /// other buffers are the environment. The descriptors: standard input, output and error, and a pipe for an error.
     Run,
+    /// End the processes of a jail, and wait in the jail for the next message. The first number is the jid, which has no
+    /// meaning if the child is in the jail already. The second number is the time limit, in milliseconds.
+    End,
+    /// Enter a jail, unless the child is in the jail already; open sockets there; and wait in the jail for the next message.
+    /// The first number is the jid.
+    Sockets,
 }
 
 impl Kind {
     pub fn of(number: u32) -> Option<Kind> {
-        [Kind::Hold, Kind::Mount, Kind::Run].into_iter().find(|kind| *kind as u32 == number)
+        [Kind::Hold, Kind::Mount, Kind::Run, Kind::End, Kind::Sockets]
+            .into_iter()
+            .find(|kind| *kind as u32 == number)
     }
 }
 
