@@ -170,7 +170,7 @@ impl Host<'_> {
                     "{} of jail {jail}, which is gone: a jail of that name that was not started here runs with jid {jid}, and may use it",
                     list(&owned)
                 )),
-                standing if standing.alive().is_some() => {}
+                standing if standing.alive().is_some() && !self.is_nameless(jail, standing)? => {}
                 standing if self.is_stale(jail, standing, &journal) => {}
                 _ => found.garbage.push(Garbage::Journal { jail: jail.clone(), owned }),
             }
@@ -219,7 +219,7 @@ impl Host<'_> {
             Garbage::Journal { jail, .. } => {
                 let mut claim = self.claim_as(jail, jail, report)?;
                 // Another process has started or stopped a jail of this name meanwhile.
-                if claim.standing().alive().is_some()
+                if claim.standing().alive().is_some() && !self.is_nameless(jail, claim.standing())?
                     || claim.refuse_foreign().is_err()
                     || !claim.journal().path().exists()
                 {
@@ -275,6 +275,12 @@ impl Host<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a jail lives under the provisional name that a killed start gave the jail. Such a jail runs no process.
+    fn is_nameless(&self, jail: &str, standing: Standing) -> crate::Result<bool> {
+        let Standing::Partial(Some(jid)) = standing else { return Ok(false) };
+        Ok(jail::get(&**self.kernel(), jid)?.is_some_and(|info| info.name != jail))
     }
 
     /// Removes what is left of a jail, but nothing that other programs use by now.
