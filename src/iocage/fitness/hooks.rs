@@ -42,7 +42,7 @@ pub(super) fn problems_inside(
     prestart: Prestart,
 ) -> Vec<Problem> {
     let commands = &config.commands;
-    // What these do in the jail's root, nobody knows.
+    // These may change the jail's root in any way.
     let may_be_made = prestart.may_make(config) || commands.created_line().is_some();
     let first =
         |property, command| programs(command).find_map(|program| lacking(property, program, tree, simulated));

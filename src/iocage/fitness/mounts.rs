@@ -359,7 +359,7 @@ impl Tree<'_> {
     }
 }
 
-/// Nobody knows what will be there at the time of the start.
+/// It cannot be known what will be there at the time of the start.
 pub(super) struct Unknown;
 
 /// The parts of a path, the first one last.
