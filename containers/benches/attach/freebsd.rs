@@ -25,7 +25,8 @@ pub const GATEWAY: &str = "10.87.0.1";
 /// A container: a jail with a network stack.
 #[derive(Debug)]
 pub struct Container {
-    /// The jail's name, which is the container's id. The plugin `portmap` of `dfr/plugins` wants 32 characters. A name of digits alone would be a jid.
+    /// The jail's name, which is the container's id. The plugin `portmap` of `dfr/plugins` wants 32 characters. A name of
+    /// digits alone would be a jid.
     pub name: String,
     /// The address that the commands give it.
     pub address: String,
