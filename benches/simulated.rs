@@ -72,10 +72,12 @@ fn make_jail(root: &Path, number: usize) -> Fallible {
         fs::create_dir_all(jail.join(directory))?;
     }
     let (high, low) = (number >> 8, number & 255);
+    // Of thousands of MAC addresses that are chosen at random, two would often be equal.
+    let (host, inside) = (2 * number, 2 * number + 1);
     let config = format!(
         r#"{{"host_hostuuid": "j{number}", "release": "15.1-RELEASE", "vnet": 1, "interfaces": "vnet0:bridge0",
             "ip4_addr": "vnet0|10.{high}.{low}.2/8", "defaultrouter": "10.255.255.1", "mount_fdescfs": 1,
-            "mount_procfs": 1}}"#
+            "mount_procfs": 1, "vnet0_mac": "02ff60{host:06x} 02ff60{inside:06x}"}}"#
     );
     fs::write(jail.join("config.json"), config)?;
     fs::write(jail.join("fstab"), "")?;

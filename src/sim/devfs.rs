@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::mem::offset_of;
+use std::ops::Bound;
 use std::path::Path;
 
 use jailwire_sys as sys;
@@ -110,8 +111,9 @@ impl World {
             }
             sys::DEVFSIO_SGETNEXT => {
                 let after = argument.u16_at(0);
-                let next = self.devfs.sets.keys().find(|number| **number > after).ok_or(Errno::ENOENT)?;
-                argument.put(0, &next.to_ne_bytes());
+                let next = self.devfs.sets.range((Bound::Excluded(after), Bound::Unbounded)).next();
+                let (number, _) = next.ok_or(Errno::ENOENT)?;
+                argument.put(0, &number.to_ne_bytes());
                 Ok(())
             }
             _ => Err(ENOTTY.into()),

@@ -68,7 +68,8 @@ impl World {
     /// the name of the jail that owns the stack, or else the host's name.
     pub fn node_name(&self, index: u16) -> String {
         let stack = self.interfaces.get(&index).map(|interface| interface.stack);
-        let jail = self.jails.all().find(|jail| jail.stack == stack && !jail.hostname.is_empty());
+        let jail =
+            stack.and_then(|stack| self.jails.of_stack(stack)).filter(|jail| !jail.hostname.is_empty());
         jail.map_or_else(|| self.text_sysctl("kern.hostname"), |jail| jail.hostname.clone())
     }
 }

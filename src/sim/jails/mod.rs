@@ -108,6 +108,11 @@ impl Jails {
         self.list.all()
     }
 
+    /// The jail that has a network stack.
+    pub fn of_stack(&self, stack: StackId) -> Option<&Jail> {
+        self.list.of_stack(stack)
+    }
+
     /// The roots of jails at a path and beneath it.
     pub fn roots_beneath(&self, path: &Path) -> impl Iterator<Item = &Path> {
         self.list.rooted_beneath(path).map(|jail| Path::new(&jail.path))

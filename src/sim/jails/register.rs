@@ -6,6 +6,7 @@ use std::path::Path;
 use super::Jail;
 use crate::sim::codec::Wire;
 use crate::sim::path_index::PathIndex;
+use crate::sim::world::StackId;
 
 /// The first cpuset of a jail: 1 is the host's, and 0 is the kernel's.
 const FIRST_CPUSET: i32 = 2;
@@ -17,6 +18,8 @@ pub(super) struct Register {
     /// The jails by name. A dying jail may have the same name as a living jail.
     names: BTreeMap<String, BTreeSet<i32>>,
     children: BTreeMap<i32, BTreeSet<i32>>,
+    /// The jails that have a network stack of their own, by stack.
+    stacks: BTreeMap<StackId, i32>,
     /// The jails by root.
     roots: PathIndex,
     /// The free numbers of cpusets below the next new number.
@@ -99,6 +102,11 @@ impl Register {
         self.names.get(name).into_iter().flatten().filter_map(|jid| self.list.get(jid))
     }
 
+    /// The jail that has a network stack.
+    pub fn of_stack(&self, stack: StackId) -> Option<&Jail> {
+        self.list.get(self.stacks.get(&stack)?)
+    }
+
     pub fn has_children(&self, jid: i32) -> bool {
         self.children.contains_key(&jid)
     }
@@ -124,6 +132,7 @@ impl Register {
         self.names.entry(jail.name.clone()).or_default().insert(jail.jid);
         self.children.entry(jail.parent).or_default().insert(jail.jid);
         self.roots.add(Path::new(&jail.path), jail.jid);
+        self.stacks.extend(jail.stack.map(|stack| (stack, jail.jid)));
         self.list.insert(jail.jid, jail);
     }
 
@@ -131,6 +140,9 @@ impl Register {
         let jail = self.list.remove(&jid)?;
         withdraw(&mut self.names, &jail.name, jid);
         withdraw(&mut self.children, &jail.parent, jid);
+        if let Some(stack) = jail.stack {
+            self.stacks.remove(&stack);
+        }
         self.roots.remove(Path::new(&jail.path), jid);
         Some(jail)
     }
