@@ -17,7 +17,7 @@ use crate::programs;
 
 /// What the program says last of each jail that it has started.
 const UP: &str = "Executing poststart OK";
-/// The same of the C program.
+/// The same measurements of the C program.
 const C_UP: &str = "up";
 /// Where the C program is put.
 const C_PROGRAM: &str = "/var/tmp/jailwire-bench-command";

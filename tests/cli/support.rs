@@ -224,7 +224,7 @@ fn copy(from: &Path, to: &Path) {
             // Commands compare the times of files.
             let time = source.metadata().and_then(|about| about.modified()).expect("a time");
             let copied = fs::OpenOptions::new().append(true).open(&target).expect("a file");
-            copied.set_modified(time).expect("a file of ours");
+            copied.set_modified(time).expect("the new file takes a time");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Jails that die slowly: a connection keeps nothing of ours.
+//! Jails that die slowly: a connection keeps nothing that the library made.
 
 use std::time::Duration;
 

@@ -182,7 +182,7 @@ fn hosts() -> Vec<Host> {
             jail!("b", |w| w.jail("b", "/").nic("bridge7").untagged(7).address("192.0.2.21/24"),
                 |w| wired(w, "b", "bridge7")),
         ]),
-        host("a jail of ours and NICs of jails of others on one bridge", |w| {
+        host("one bridge with a NIC of the library's jail and NICs of foreign jails", |w| {
             foreign(w, "x");
             foreign(w, "y");
         }, vec![

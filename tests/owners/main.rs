@@ -1,5 +1,5 @@
-//! Whose jail it is, and jails that die slowly: a name proves nothing, a connection keeps nothing of ours, and what
-//! jails share goes with the last of them.
+//! Whose jail it is, and jails that die slowly: a name proves nothing, a connection keeps nothing that the library
+//! made, and what jails share goes with the last of them.
 
 mod dying;
 mod hosts;

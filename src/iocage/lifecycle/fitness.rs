@@ -88,7 +88,7 @@ impl Host<'_> {
                 message: format!("line {line}: {from} is mounted on {on} already, and no start of the jail did that: umount {on}, or take the line out"),
             })
         };
-        lines.iter().filter_map(|line| again(line)).collect()
+        lines.iter().filter_map(again).collect()
     }
 
     /// Returns everything that would prevent the start of a jail that is down, each problem with its property.
