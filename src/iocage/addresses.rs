@@ -225,12 +225,12 @@ mod tests {
         }
         assert_eq!(four(" em0 | 10.1.1.10/24 , DEFAULT|10.1.1.11 ").unwrap(), "em0|10.1.1.10/24,10.1.1.11");
         assert_eq!(four("vnet0|dhcp").unwrap(), "vnet0|DHCP");
+        assert_eq!(four(" ").unwrap(), "none");
     }
 
     #[test]
     fn refuses_lists_that_cannot_be() {
         for text in [
-            "",
             ",",
             "10.1.1.10/24,",
             "em0|em1|10.1.1.10/24",

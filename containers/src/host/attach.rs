@@ -164,6 +164,7 @@ impl Host {
                 reservation: one.reservation.clone(),
             })
             .collect();
+        let _ticks = self.ticks();
         let begin = |record| self.with_files(|files| self.records.begin(files, record));
         let begun = records.iter().try_for_each(begin);
         let made = begun.and_then(|()| self.make(jail, container, wanted, &records));
@@ -283,6 +284,7 @@ impl Host {
     ///
     /// [`Failure::Refused`] when the kernel refused to remove something.
     pub fn detach(&self, namespace: Option<&JailInfo>, key: &Key) -> Result<()> {
+        let _ticks = self.ticks();
         self.sweep_killed()?;
         let _lock = self.records.lock_container(&key.container)?;
         let known = self.with_files(|files| self.records.all(files))?;
@@ -325,6 +327,7 @@ impl Host {
     ///
     /// The first error.
     pub fn collect(&self, network: &str, is_valid: impl Fn(&Record) -> Result<bool>) -> Result<()> {
+        let _ticks = self.ticks();
         let mut first_failure = None;
         for (record, progress) in self.with_files(|files| self.records.all(files))? {
             if record.key.network != network {

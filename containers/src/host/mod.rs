@@ -21,6 +21,7 @@ use jailwire::Vnet;
 use jailwire::files::{Files, KernelGate};
 use jailwire::kernel::{Kernel, Sysctl};
 use jailwire::wiring::Wiring;
+use jailwire::wiring::bulk::TickGuard;
 
 pub use attach::{Attachment, Link, Prepared};
 pub use bridge::BridgeWanted;
@@ -111,6 +112,12 @@ impl Host {
     /// Returns the kernel.
     pub fn kernel(&self) -> &Arc<dyn Kernel> {
         self.wiring.kernel()
+    }
+
+    /// Keeps the CPUs ticking until the value is dropped: otherwise the kernel waits for idle CPUs when an interface
+    /// moves or is destroyed. If the kernel refuses, the operation only takes longer.
+    fn ticks(&self) -> Option<TickGuard> {
+        TickGuard::hold(self.kernel()).ok()
     }
 
     /// Calls a function with the door to files, through which a simulated kernel can make changes fail.
