@@ -317,8 +317,6 @@ start_vnet(int number, char *name, const char *bridge, char *host_end)
 	struct inside in;
 	struct child child;
 	struct ifreq request;
-	struct ifbreq member;
-	struct ifdrv command;
 	char description[128];
 	uint64_t begin = now();
 	uint32_t address = (10U << 24) + (1U << 16) + (uint32_t)number;
@@ -359,14 +357,7 @@ start_vnet(int number, char *name, const char *bridge, char *host_end)
 	lock_shared();
 	if (!has_interface(bridge))
 		errx(1, "no %s", bridge);
-	memset(&member, 0, sizeof(member));
-	strlcpy(member.ifbr_ifsname, host_end, sizeof(member.ifbr_ifsname));
-	memset(&command, 0, sizeof(command));
-	strlcpy(command.ifd_name, bridge, sizeof(command.ifd_name));
-	command.ifd_cmd = BRDGADD;
-	command.ifd_len = sizeof(member);
-	command.ifd_data = &member;
-	ASK(host(), SIOCSDRVSPEC, &command);
+	add_member(bridge, host_end);
 	done(JOIN, &begin);
 	bring_up(host(), host_end);
 	done(UP, &begin);

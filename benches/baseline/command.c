@@ -343,12 +343,24 @@ socket_in(int domain, int kind)
 	return (must(socket(domain, kind | SOCK_CLOEXEC, 0), "socket"));
 }
 
+/* Sends an answer with the sockets that are opened in the jail. */
+static void
+send_sockets(int theirs, struct answer *answer)
+{
+	int sockets[3] = { socket_in(AF_INET, SOCK_DGRAM), socket_in(AF_INET6, SOCK_DGRAM),
+		socket_in(PF_ROUTE, SOCK_RAW) };
+
+	send_with(theirs, answer, sizeof(*answer), sockets, 3);
+	for (int at = 0; at < 3; at++)
+		close(sockets[at]);
+}
+
 static void
 be_the_child(int theirs)
 {
 	struct message message;
 	struct answer answer;
-	int descriptors[4], sockets[3];
+	int descriptors[4];
 	bool inside = false;
 
 	prepare_child(theirs);
@@ -378,12 +390,7 @@ be_the_child(int theirs)
 			parameters = jail_parameters();
 			if ((answer.jid = jail_set(parameters.list, parameters.count, JAIL_CREATE | JAIL_ATTACH)) < 0)
 				err(1, "jail_set: %s", parameters.words);
-			sockets[0] = socket_in(AF_INET, SOCK_DGRAM);
-			sockets[1] = socket_in(AF_INET6, SOCK_DGRAM);
-			sockets[2] = socket_in(PF_ROUTE, SOCK_RAW);
-			send_with(theirs, &answer, sizeof(answer), sockets, 3);
-			for (int at = 0; at < 3; at++)
-				close(sockets[at]);
+			send_sockets(theirs, &answer);
 			inside = true;
 			break;
 		case END:
@@ -394,12 +401,7 @@ be_the_child(int theirs)
 			send_with(theirs, &answer, sizeof(answer), NULL, 0);
 			if (shared)
 				break;
-			sockets[0] = socket_in(AF_INET, SOCK_DGRAM);
-			sockets[1] = socket_in(AF_INET6, SOCK_DGRAM);
-			sockets[2] = socket_in(PF_ROUTE, SOCK_RAW);
-			send_with(theirs, &answer, sizeof(answer), sockets, 3);
-			for (int at = 0; at < 3; at++)
-				close(sockets[at]);
+			send_sockets(theirs, &answer);
 			break;
 		case RUN:
 			if (!inside && jail_attach(message.jid) < 0)
@@ -569,8 +571,6 @@ wire(void)
 	struct message message = { .work = HOLD };
 	struct parameters parameters = { .count = 0 };
 	struct ifreq request;
-	struct ifbreq member;
-	struct ifdrv command;
 	char host_end[IFNAMSIZ], description[128];
 	int in[3], lock;
 
@@ -600,14 +600,7 @@ wire(void)
 	request.ifr_jid = the.jid;
 	ASK(host(), SIOCSIFRVNET, &request);
 	lock = take_lock(ROOM, O_RDONLY, LOCK_SH | LOCK_NB);
-	memset(&member, 0, sizeof(member));
-	strlcpy(member.ifbr_ifsname, host_end, sizeof(member.ifbr_ifsname));
-	memset(&command, 0, sizeof(command));
-	strlcpy(command.ifd_name, BRIDGE, sizeof(command.ifd_name));
-	command.ifd_cmd = BRDGADD;
-	command.ifd_len = sizeof(member);
-	command.ifd_data = &member;
-	ASK(host(), SIOCSDRVSPEC, &command);
+	add_member(BRIDGE, host_end);
 	bring_up(host(), host_end);
 	bring_up(in[0], "lo0");
 	find_address(in[0], "lo0", INADDR_LOOPBACK);

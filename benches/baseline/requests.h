@@ -134,6 +134,17 @@ list_members(const char *bridge)
 	}
 }
 
+static inline void
+add_member(const char *bridge, const char *name)
+{
+	struct ifbreq member = { .ifbr_ifsflags = 0 };
+	struct ifdrv command = { .ifd_cmd = BRDGADD, .ifd_len = sizeof(member), .ifd_data = &member };
+
+	strlcpy(member.ifbr_ifsname, name, sizeof(member.ifbr_ifsname));
+	strlcpy(command.ifd_name, bridge, sizeof(command.ifd_name));
+	ASK(host(), SIOCSDRVSPEC, &command);
+}
+
 /* A list of parameters of jail_set(2) and jail_get(2). The buffer for the kernel's message is the last. */
 struct parameters {
 	struct iovec list[24];

@@ -164,7 +164,6 @@ impl Host {
                 reservation: one.reservation.clone(),
             })
             .collect();
-        let _ticks = self.ticks();
         let begin = |record| self.with_files(|files| self.records.begin(files, record));
         let begun = records.iter().try_for_each(begin);
         let made = begun.and_then(|()| self.make(jail, container, wanted, &records));
@@ -191,6 +190,7 @@ impl Host {
                 Link::Host { forwarding, .. } => self.ensure_forwarding(forwarding)?,
             }
         }
+        self.keep_ticking();
         let mut attachment = self.wiring.attach(jail.jid);
         for one in wanted {
             attachment = match one.link.bridge() {
@@ -284,7 +284,6 @@ impl Host {
     ///
     /// [`Failure::Refused`] when the kernel refused to remove something.
     pub fn detach(&self, namespace: Option<&JailInfo>, key: &Key) -> Result<()> {
-        let _ticks = self.ticks();
         self.sweep_killed()?;
         let _lock = self.records.lock_container(&key.container)?;
         let known = self.with_files(|files| self.records.all(files))?;
@@ -327,7 +326,6 @@ impl Host {
     ///
     /// The first error.
     pub fn collect(&self, network: &str, is_valid: impl Fn(&Record) -> Result<bool>) -> Result<()> {
-        let _ticks = self.ticks();
         let mut first_failure = None;
         for (record, progress) in self.with_files(|files| self.records.all(files))? {
             if record.key.network != network {
@@ -368,6 +366,7 @@ impl Host {
         if !record.epair {
             return Ok(self.with_files(|files| self.records.forget(files, record))?);
         }
+        self.keep_ticking();
         // A jail with this name and another jid is another jail. The epair was removed with the first jail.
         let jail = jail::get(&**self.kernel(), record.jail.as_str())?;
         match jail.filter(|info| info.jid.get() == record.jid && info.vnet) {
@@ -421,6 +420,7 @@ impl Host {
     fn detach_epair(&self, jail: &str, interface: &str) -> Result<()> {
         for (host_end, jail_end) in self.wiring.epairs_of(jail)? {
             if jail_end == *interface {
+                self.keep_ticking();
                 match self.wiring.detach(&host_end) {
                     // The jail has gone meanwhile, and the epair with it.
                     Err(error) if error.kind() == ErrorKind::NotFound => {}

@@ -14,7 +14,7 @@ mod record;
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jailwire::ErrorKind;
 use jailwire::Vnet;
@@ -36,6 +36,8 @@ use record::Records;
 pub struct Host {
     wiring: Wiring,
     records: Records,
+    /// Present from the first change of an interface.
+    ticks: OnceLock<Option<TickGuard>>,
 }
 
 /// Why a network was not changed.
@@ -92,7 +94,7 @@ impl Host {
         let boot = Host::boot(&*kernel)?;
         let directory = kernel.run_directory().join("jailwire-containers");
         let wiring = Wiring::on(kernel)?;
-        let host = Host { wiring, records: Records::new(directory, boot) };
+        let host = Host { wiring, records: Records::new(directory, boot), ticks: OnceLock::new() };
         host.with_files(|files| host.records.open(files))?;
         Ok(host)
     }
@@ -114,10 +116,10 @@ impl Host {
         self.wiring.kernel()
     }
 
-    /// Keeps the CPUs ticking until the value is dropped: otherwise the kernel waits for idle CPUs when an interface
-    /// moves or is destroyed. If the kernel refuses, the operation only takes longer.
-    fn ticks(&self) -> Option<TickGuard> {
-        TickGuard::hold(self.kernel()).ok()
+    /// Keeps the CPUs ticking while this value lives: otherwise the kernel waits for idle CPUs when an interface moves
+    /// or is destroyed. If the kernel refuses, the operation only takes longer.
+    fn keep_ticking(&self) {
+        self.ticks.get_or_init(|| TickGuard::hold(self.kernel()).ok());
     }
 
     /// Calls a function with the door to files, through which a simulated kernel can make changes fail.

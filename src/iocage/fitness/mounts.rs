@@ -293,9 +293,7 @@ impl Tree<'_> {
             _ => Ok(Some(path)),
         }
     }
-}
 
-impl Tree<'_> {
     /// A link on the way to a mount point that is absolute: it means a path of the jail inside the jail, and a path of
     /// the host here.
     fn leads_out(&self, beneath: &Path, top: &Path, rest: &Path) -> Option<String> {

@@ -5,13 +5,11 @@ use std::path::{Path, PathBuf};
 
 use crate::iocage::fstab;
 use crate::iocage::store::Entry;
-
-/// The type of file systems that ZFS mounts itself.
-pub(super) const ZFS: &str = "zfs";
+use crate::iocage::zfs;
 
 /// The paths on which the jail's fstab mounts datasets.
 pub(super) fn datasets_of_fstab(entry: &Entry, root: &Path) -> Vec<PathBuf> {
     let text = fs::read(entry.fstab()).unwrap_or_default();
-    let lines = fstab::mounts(&text).filter_map(Result::ok).filter(|mount| mount.fstype == ZFS);
+    let lines = fstab::mounts(&text).filter_map(Result::ok).filter(|mount| mount.fstype == zfs::FSTYPE);
     lines.filter_map(|mount| Some(root.join(mount.beneath(root).ok()?))).collect()
 }

@@ -11,6 +11,7 @@ use super::stale::{is_past_of_running, is_zfs_own, rulesets_of_others};
 use super::{Host, Report};
 use crate::error::{Error, OptionalExtension};
 use crate::iocage::store::Store;
+use crate::iocage::zfs;
 use crate::jail::devfs::Devfs;
 use crate::jail::mount;
 use crate::jail::{self, JailInfo};
@@ -170,7 +171,7 @@ impl Host<'_> {
                     "{} of jail {jail}, which is gone: a jail of that name that was not started here runs with jid {jid}, and may use it",
                     list(&owned)
                 )),
-                standing if standing.alive().is_some() && !self.is_nameless(jail, standing)? => {}
+                standing if self.is_up_under(jail, standing)? => {}
                 standing if self.is_stale(jail, standing, &journal) => {}
                 _ => found.garbage.push(Garbage::Journal { jail: jail.clone(), owned }),
             }
@@ -219,7 +220,7 @@ impl Host<'_> {
             Garbage::Journal { jail, .. } => {
                 let mut claim = self.claim_as(jail, jail, report)?;
                 // Another process has started or stopped a jail of this name meanwhile.
-                if claim.standing().alive().is_some() && !self.is_nameless(jail, claim.standing())?
+                if self.is_up_under(jail, claim.standing())?
                     || claim.refuse_foreign().is_err()
                     || !claim.journal().path().exists()
                 {
@@ -277,10 +278,11 @@ impl Host<'_> {
         Ok(())
     }
 
-    /// Whether a jail lives under the provisional name that a killed start gave the jail. Such a jail runs no process.
-    fn is_nameless(&self, jail: &str, standing: Standing) -> crate::Result<bool> {
-        let Standing::Partial(Some(jid)) = standing else { return Ok(false) };
-        Ok(jail::get(&**self.kernel(), jid)?.is_some_and(|info| info.name != jail))
+    /// Whether a jail is up under its name. A jail under the provisional name of a killed start is not: such a jail runs
+    /// no process.
+    fn is_up_under(&self, jail: &str, standing: Standing) -> crate::Result<bool> {
+        let Standing::Partial(Some(jid)) = standing else { return Ok(standing.alive().is_some()) };
+        Ok(jail::get(&**self.kernel(), jid)?.is_none_or(|info| info.name == jail))
     }
 
     /// Removes what is left of a jail, but nothing that other programs use by now.
@@ -419,7 +421,7 @@ impl Host<'_> {
             }
             for mounted in beneath {
                 // ZFS mounts its datasets whether the jail runs or not.
-                if mounted.fstype != "zfs" {
+                if mounted.fstype != zfs::FSTYPE {
                     let on = mounted.on.display();
                     found.doubtful.push(format!("{} on {on}, and {} is down", mounted.fstype, entry.name));
                 }

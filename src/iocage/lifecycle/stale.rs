@@ -4,8 +4,9 @@
 use std::path::Path;
 
 use super::Host;
-use super::datasets::{ZFS, datasets_of_fstab};
+use super::datasets::datasets_of_fstab;
 use crate::iocage::store::Store;
+use crate::iocage::zfs;
 use crate::jail::devfs::Devfs;
 use crate::jail::{self, mount};
 use crate::kernel::Kernel;
@@ -49,7 +50,7 @@ pub(super) fn is_past_of_running(
 /// started.
 pub(in crate::iocage) fn is_zfs_own(store: &Store, jail: &str, owned: &Owned) -> bool {
     let Owned::Mount { fstype, on } = owned else { return false };
-    if fstype != ZFS || !on.starts_with(store.root()) {
+    if fstype != zfs::FSTYPE || !on.starts_with(store.root()) {
         return false;
     }
     let entries = store.entries().unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::datasets::{ZFS, datasets_of_fstab};
+use super::datasets::datasets_of_fstab;
 use super::stale::{self, rulesets_of_others};
 use super::{Host, Report, errors, owned_file};
 use crate::error::{Error, ErrorKind};
@@ -11,6 +11,7 @@ use crate::iocage::config::JailConfig;
 use crate::iocage::jailconf::JailConf;
 use crate::iocage::name::JailName;
 use crate::iocage::store::Entry;
+use crate::iocage::zfs;
 use crate::jail::{self, mount};
 use crate::kernel::Mounted;
 use crate::types::{InterfaceName, Jid};
@@ -240,7 +241,7 @@ impl Host<'_> {
 /// Whether a start has mounted a file system. The jail's root was mounted before the start. A ZFS dataset inside
 /// the root is mounted by ZFS, unless the jail's fstab has it.
 fn is_of_a_start(mounted: &Mounted, root: &Path, of_fstab: &[PathBuf]) -> bool {
-    mounted.on != root && (mounted.fstype != ZFS || of_fstab.contains(&mounted.on))
+    mounted.on != root && (mounted.fstype != zfs::FSTYPE || of_fstab.contains(&mounted.on))
 }
 
 /// Reports what was removed, in iocage's form, and what remains.

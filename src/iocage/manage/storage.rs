@@ -178,7 +178,7 @@ impl<'a> Storage<'a> {
         // not.
         let may_be_its_own = self.dataset(&entry.directory).is_some();
         let foreign = |mounted: &&Mounted| {
-            mounted.on.starts_with(&entry.directory) && (mounted.fstype != "zfs" || !may_be_its_own)
+            mounted.on.starts_with(&entry.directory) && (mounted.fstype != zfs::FSTYPE || !may_be_its_own)
         };
         match self.mounts.iter().find(foreign) {
             Some(mounted) => Err(errors::mounted(entry, &mounted.on)),

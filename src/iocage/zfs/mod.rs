@@ -18,6 +18,9 @@ pub use datasets::{Dataset, Datasets, MADE_FOR, Snapshot};
 
 /// The user property that marks the pool iocage works on.
 pub const ACTIVE: &str = "org.freebsd.ioc:active";
+/// The type of ZFS's file systems in the list of mounts.
+pub(crate) const FSTYPE: &str = "zfs";
+
 /// The prefix of legacy iocage's user properties.
 const LEGACY: &str = "org.freebsd.iocage:";
 
@@ -107,7 +110,7 @@ pub fn send_and_receive(snapshot: &str, dataset: &str) -> Result<(), Error> {
 pub fn dataset_on<'a>(mounts: &'a [Mounted], directory: &Path) -> Option<&'a str> {
     // The last mount hides earlier mounts.
     let top = mounts.iter().rev().find(|mounted| mounted.on == directory)?;
-    (top.fstype == "zfs").then_some(top.from.as_str())
+    (top.fstype == FSTYPE).then_some(top.from.as_str())
 }
 
 /// Returns where iocage's dataset is mounted: `POOL/iocage`, on the pool that is active if there are several.
@@ -117,7 +120,7 @@ pub fn dataset_on<'a>(mounts: &'a [Mounted], directory: &Path) -> Option<&'a str
 /// Two active pools; and those of [`run`], where there are several to choose from.
 pub fn iocage_root(mounts: &[Mounted]) -> Result<Option<PathBuf>, Error> {
     let is_iocages = |mounted: &&Mounted| {
-        mounted.fstype == "zfs"
+        mounted.fstype == FSTYPE
             && mounted.from.split_once('/').is_some_and(|(_, dataset)| dataset == "iocage")
     };
     let found: BTreeMap<&str, &Path> = mounts
