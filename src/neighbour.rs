@@ -122,11 +122,13 @@ impl Vnet {
     }
 
     /// Sets a static entry of the ARP table or the neighbour discovery table. The entry remains until it is
-    /// deleted. An existing entry is replaced.
+    /// deleted. An existing entry is replaced: of an IPv6 address it is deleted first, because the kernel would add
+    /// a second entry.
     ///
     /// # Errors
     ///
-    /// * ENOMEM: no address of the interface of this index has the network of the neighbour.
+    /// * ENOMEM: for IPv4, no address of the interface of this index has the network of the neighbour. For IPv6,
+    ///   the interface has no IPv6 address, and the route to the neighbour leads elsewhere.
     /// * EPERM: not root; or this stack itself has the address.
     /// * EINVAL: no interface of this index, or no MAC address is given.
     ///
@@ -135,10 +137,14 @@ impl Vnet {
     /// `RTM_ADD` with RTF_LLDATA: [`arp(8)`](https://man.freebsd.org/arp(8)), `net/if_llatbl.c:lla_rt_output`.
     #[doc(alias = "RTF_LLDATA")]
     pub fn set_neighbour(&self, neighbour: &Neighbour) -> Result<()> {
+        if neighbour.address.is_ipv6() {
+            self.forget_ipv6_neighbour(neighbour).during("set neighbour", neighbour.address, "RTM_DELETE")?;
+        }
         self.change_neighbour(RTM_ADD, neighbour).during("set neighbour", neighbour.address, "RTM_ADD")
     }
 
-    /// Deletes an entry of the ARP table, or of that of neighbour discovery.
+    /// Deletes an entry of the ARP table or the neighbour discovery table. If an IPv6 address has several entries, all
+    /// of them are deleted.
     ///
     /// # Errors
     ///
@@ -150,11 +156,27 @@ impl Vnet {
     ///
     /// `RTM_DELETE` with RTF_LLDATA: [`arp(8)`](https://man.freebsd.org/arp(8)), `net/if_llatbl.c:lla_rt_output`.
     pub fn delete_neighbour(&self, neighbour: &Neighbour) -> Result<()> {
-        self.change_neighbour(RTM_DELETE, neighbour).during(
-            "delete neighbour",
-            neighbour.address,
-            "RTM_DELETE",
-        )
+        let deleted = match neighbour.address.is_ipv6() {
+            true => self.forget_ipv6_neighbour(neighbour).and_then(|found| match found {
+                true => Ok(()),
+                false => Err(Errno::ENOENT.into()),
+            }),
+            false => self.change_neighbour(RTM_DELETE, neighbour),
+        };
+        deleted.during("delete neighbour", neighbour.address, "RTM_DELETE")
+    }
+
+    /// Deletes all entries of an IPv6 address, and returns whether there were any. The kernel does not find the entry
+    /// that a program such as ndp(8) replaces, and has both then.
+    fn forget_ipv6_neighbour(&self, neighbour: &Neighbour) -> kernel::Result<bool> {
+        let mut found = false;
+        loop {
+            match self.change_neighbour(RTM_DELETE, neighbour) {
+                Ok(()) => found = true,
+                Err(failure) if failure.errno == Errno::ENOENT => return Ok(found),
+                Err(failure) => return Err(failure),
+            }
+        }
     }
 
     fn change_neighbour(&self, kind: u8, neighbour: &Neighbour) -> kernel::Result<()> {

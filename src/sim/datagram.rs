@@ -91,7 +91,7 @@ impl World {
             match &interface.kind {
                 Kind::Epair { peer, .. } => self.receive_frame(*peer, &mut stations, &mut sending),
                 Kind::Bridge(bridge) => sending.extend(bridge.members.indexes().rev()),
-                Kind::Hardware => outside |= self.is_first_card(at),
+                Kind::Hardware { .. } => outside |= self.is_first_card(at),
                 Kind::Loopback | Kind::Vlan { .. } | Kind::Tunnel { .. } => {}
             }
             // A frame that a member sends itself goes to the whole bridge.
@@ -121,7 +121,7 @@ impl World {
     }
 
     fn is_first_card(&self, index: u16) -> bool {
-        let first = self.interfaces.values().find(|one| matches!(one.kind, Kind::Hardware));
+        let first = self.interfaces.values().find(|one| matches!(one.kind, Kind::Hardware { .. }));
         first.is_some_and(|first| first.index == index)
     }
 
@@ -134,7 +134,7 @@ impl World {
         let expire = self.now.as_secs() + MAX_AGE;
         let Some(interface) = self.interfaces.get_mut(&index) else { return };
         let neighbours = &mut interface.protocols.neighbours;
-        match neighbours.iter_mut().find(|known| known.address == address) {
+        match neighbours.iter_mut().rev().find(|known| known.address == address) {
             Some(known) => known.mac = mac,
             None => neighbours.push(Neighbour { address, mac, expire, published: false }),
         }

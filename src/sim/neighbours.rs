@@ -7,7 +7,7 @@ use jailwire_sys as sys;
 
 use super::protocol_state::Neighbour;
 use super::sockaddr::{self, SockaddrRef};
-use super::table::Gateway;
+use super::table::{Gateway, Nexthop};
 use super::world::{Interface, StackId, World};
 use crate::kernel::{Block, Errno, Result};
 
@@ -42,7 +42,10 @@ impl World {
                 if interface.has_no_mac() {
                     return Err(Errno::EINVAL);
                 }
-                if own {
+                // Of an IPv6 address the kernel does not find the existing entry, because `lla_rt_output` does not
+                // name the family of the link header. It adds another entry before it.
+                let finds = entry.address.is_ipv4();
+                if own && finds {
                     return Err(Errno::EPERM);
                 }
                 let mac = gateway.link_mac();
@@ -52,42 +55,54 @@ impl World {
                     expire: entry.expire,
                     published: entry.published,
                 };
-                let replaced = self.forget_neighbour(index, entry.address).is_some();
+                if finds {
+                    self.forget_neighbour(index, entry.address);
+                }
                 if let Some(interface) = self.interfaces.get_mut(&index) {
                     interface.protocols.neighbours.push(neighbour);
                 }
                 if let IpAddr::V6(address) = entry.address {
-                    if replaced {
-                        self.post_neighbour(sys::RTM_DELETE, index, address, mac);
-                    }
                     self.post_neighbour(sys::RTM_ADD, index, address, mac);
                 }
                 Ok(())
             }
-            sys::RTM_DELETE if own => Err(Errno::EPERM),
             // There is no message: routing sockets get none for `LLENTRY_DELETED`.
-            sys::RTM_DELETE => self.forget_neighbour(index, entry.address).map(|_| ()).ok_or(Errno::ENOENT),
+            sys::RTM_DELETE => match self.forget_neighbour(index, entry.address) {
+                Some(_) => Ok(()),
+                None if own => Err(Errno::EPERM),
+                None => Err(Errno::ENOENT),
+            },
             _ => Err(Errno::EINVAL),
         }
     }
 
-    /// Whether an address is reached by an interface without a gateway (`in_lltable_rtcheck`).
+    /// Whether an interface may have the address's entry: in IPv4 the interface reaches the address without a gateway
+    /// (`in_lltable_rtcheck`). In IPv6 an interface with any IPv6 address may have the entry
+    /// (`in6_lltable_rtcheck`).
     fn may_be_neighbour(&self, interface: &Interface, address: IpAddr) -> bool {
         let sought = match address {
             IpAddr::V4(address) => Gateway::Inet(address),
             IpAddr::V6(address) => Gateway::Inet6(address),
         };
-        let Some((nexthop, _)) = self.lookup(interface.stack, interface.fib, &sought) else { return false };
+        let found = self.lookup(interface.stack, interface.fib, &sought).map(|(nexthop, _)| nexthop);
+        let IpAddr::V4(address) = address else {
+            let leads = |nexthop: Nexthop| {
+                nexthop.has(sys::RTF_GATEWAY) || nexthop.interface != interface.index
+            };
+            return !interface.inet6.is_empty() || !found.is_some_and(leads);
+        };
+        let Some(nexthop) = found else { return false };
         if nexthop.has(sys::RTF_GATEWAY) {
             return false;
         }
         let other = nexthop.interface != interface.index && !nexthop.has(sys::RTF_HOST);
-        !other || matches!(address, IpAddr::V4(address) if self.on_link(interface.index, address))
+        !other || self.on_link(interface.index, address)
     }
 
+    /// Forgets the newest entry of an address.
     fn forget_neighbour(&mut self, index: u16, address: IpAddr) -> Option<Neighbour> {
         let neighbours = &mut self.interfaces.get_mut(&index)?.protocols.neighbours;
-        let at = neighbours.iter().position(|neighbour| neighbour.address == address)?;
+        let at = neighbours.iter().rposition(|neighbour| neighbour.address == address)?;
         Some(neighbours.remove(at))
     }
 
@@ -110,7 +125,7 @@ impl World {
         let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
         let address = Ipv6Addr::from(argument.get::<16>(offset_of!(sys::in6_nbrinfo, addr)));
         let address = IpAddr::V6(sockaddr::embed(address, index));
-        let known = interface.protocols.neighbours.iter().find(|neighbour| neighbour.address == address);
+        let known = interface.protocols.neighbours.iter().rev().find(|neighbour| neighbour.address == address);
         if known.is_none() && !is_own(interface, address) {
             return Err(Errno::EINVAL.into());
         }
@@ -173,12 +188,18 @@ mod tests {
         assert_eq!(ask(&mut world, sys::RTM_DELETE, "10.0.0.9").0, Ok(()));
         // IPv6 also sends a message, in addition to the answer.
         assert_eq!(ask(&mut world, sys::RTM_ADD, "fd00::9"), (Ok(()), vec![lladd, lladd]));
-        assert_eq!(ask(&mut world, sys::RTM_ADD, "fd00::9"), (Ok(()), vec!["DELETE", lladd, lladd]));
+        assert_eq!(ask(&mut world, sys::RTM_ADD, "fd00::9"), (Ok(()), vec![lladd, lladd]));
         let mut request = crate::kernel::Request::new(sys::SIOCGNBRINFO_IN6);
         let nine: Ipv6Addr = "fd00::9".parse().unwrap();
         request.argument.put(offset_of!(sys::in6_nbrinfo, addr), &nine.octets());
         assert_eq!(ioctl(&mut world, A, &mut request), Ok(true));
+        // There are two entries: an IPv6 entry is not replaced.
         assert_eq!(ask(&mut world, sys::RTM_DELETE, "fd00::9"), (Ok(()), vec!["DELETE"]));
+        assert_eq!(ask(&mut world, sys::RTM_DELETE, "fd00::9"), (Ok(()), vec!["DELETE"]));
+        assert_eq!(ask(&mut world, sys::RTM_DELETE, "fd00::9").0, Err(Errno::ENOENT));
+        assert_eq!(ask(&mut world, sys::RTM_ADD, "fd00::1").0, Ok(()));
+        assert_eq!(ask(&mut world, sys::RTM_DELETE, "fd00::1").0, Ok(()));
+        assert_eq!(ask(&mut world, sys::RTM_DELETE, "fd00::1").0, Err(Errno::EPERM));
         assert_eq!(ioctl(&mut world, A, &mut request).unwrap_err().errno, Errno::EINVAL);
     }
 

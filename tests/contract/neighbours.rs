@@ -49,6 +49,32 @@ fn a_neighbour_that_was_set_stays_until_it_is_deleted() {
 }
 
 #[test]
+fn an_ipv6_neighbour_is_replaced_and_deleted() {
+    let world = World::new();
+    world.loopback();
+    let pair = world.create_epair().unwrap();
+    world.add_ipv6(&pair.a, net6("fd00::1/64")).unwrap();
+    let index = world.index(&pair.a).unwrap();
+    let [first, second] = ["02:00:00:00:00:98", "02:00:00:00:00:99"].map(|mac| Some(mac.parse().unwrap()));
+    let entries = || -> Vec<_> {
+        let all = world.neighbours().unwrap();
+        all.into_iter().filter(|one| one.address == ip("fd00::99")).map(|one| one.mac).collect()
+    };
+    let wanted = |mac| Neighbour::new(ip("fd00::99"), mac, index).with_permanent(true);
+    world.set_neighbour(&wanted(first)).unwrap();
+    assert_eq!(entries(), [first]);
+    world.set_neighbour(&wanted(second)).unwrap();
+    assert_eq!(entries(), [second]);
+    world.set_neighbour(&wanted(first).with_address(ip("fd00::1"))).refused(Errno::EPERM);
+    // In IPv6 the neighbour is in no network of the interface.
+    world.set_neighbour(&wanted(first).with_address(ip("fd09::1"))).unwrap();
+    world.delete_neighbour(&wanted(first).with_address(ip("fd09::1"))).unwrap();
+    world.delete_neighbour(&wanted(first)).unwrap();
+    assert!(entries().is_empty());
+    world.delete_neighbour(&wanted(first)).refused(Errno::ENOENT);
+}
+
+#[test]
 fn who_is_on_the_link_answers_and_nobody_else() {
     let host = Host::new();
     let (one, other) = (host.vnet_jail(), host.vnet_jail());

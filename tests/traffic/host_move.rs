@@ -70,8 +70,6 @@ impl Place {
             .collect();
         let mut set: Vec<&str> = set.lines().filter(|line| line.contains(":00:00:99")).collect();
         set.sort_unstable();
-        // ndp(8) printed an entry twice on 15.1.
-        set.dedup();
         // The remaining time is left out.
         state.extend(set.into_iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")));
         for (fib, routes) in tables.iter().enumerate() {

@@ -1,5 +1,6 @@
 //! Finds out what has to move, and what prevents the move.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::process;
 
@@ -141,10 +142,15 @@ fn virtual_hosts(
     Ok(moved)
 }
 
-/// The static neighbours behind an interface.
+/// The static neighbours behind an interface. If ndp(8) has set an IPv6 neighbour several times, the kernel has several
+/// entries for the neighbour, the newest first, and uses the first entry.
 fn neighbours(host: &Vnet, interface: &Interface) -> Result<Vec<Neighbour>, Error> {
-    let set = |neighbour: &Neighbour| neighbour.permanent && neighbour.index == interface.index;
-    Ok(host.neighbours()?.into_iter().filter(|neighbour| set(neighbour) && neighbour.mac.is_some()).collect())
+    let own = |address: IpAddr| interface.addresses.iter().any(|one| one.network.ip() == address);
+    let set = |one: &Neighbour| one.permanent && one.index == interface.index && !own(one.address);
+    let mut seen = BTreeSet::new();
+    let mut found = host.neighbours()?;
+    found.retain(|one| set(one) && one.mac.is_some() && seen.insert((one.address, one.scope)));
+    Ok(found)
 }
 
 /// Whether an interface is a bridge, and the other interface is a member of it.
