@@ -17,6 +17,15 @@ fn simulated() -> (Sim, Wiring) {
 }
 
 #[test]
+fn a_name_of_the_hosts_end_that_is_taken_is_known_before_the_start() {
+    let (_, wiring) = simulated();
+    let refused = wiring.jail("web", "/").nic("bridge0").host_named("em0").start().unwrap_err();
+    let problems = refused.problems();
+    assert!(matches!(problems[..], [Problem::NameTaken { place: "the host", .. }]), "{problems:?}");
+    assert!(jail::list(&**wiring.kernel(), false).unwrap().is_empty());
+}
+
+#[test]
 fn a_jail_is_as_it_was_described() {
     let (_, wiring) = simulated();
     let up = wiring

@@ -368,7 +368,7 @@ impl World {
     fn usual_path_cost(&self, index: u16) -> u32 {
         match self.interface(index).kind {
             Kind::Epair { .. } => 2000,
-            Kind::Hardware => 20000,
+            Kind::Hardware { .. } => 20000,
             Kind::Vlan { parent: Some(parent), .. } => self.usual_path_cost(parent),
             _ => 55,
         }

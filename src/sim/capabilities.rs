@@ -81,7 +81,7 @@ impl World {
             }
             // `ether_ioctl` does not know this request.
             Kind::Bridge(_) | Kind::Epair { .. } | Kind::Tunnel { .. } => return Err(Errno::EINVAL.into()),
-            Kind::Hardware | Kind::Vlan { .. } => interface.enabled_capabilities = wanted,
+            Kind::Hardware { .. } | Kind::Vlan { .. } => interface.enabled_capabilities = wanted,
         }
         Ok(())
     }

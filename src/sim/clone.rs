@@ -183,7 +183,7 @@ impl World {
         let interface = self.interface(index);
         let (home, unit, driver) = (interface.home, interface.unit, interface.driver.clone());
         match &interface.kind {
-            Kind::Hardware => return Err(Errno::ENXIO.into()),
+            Kind::Hardware { .. } => return Err(Errno::ENXIO.into()),
             Kind::Loopback if unit == Some(0) && !force => return Err(Errno::EINVAL.into()),
             Kind::Epair { peer, .. } => {
                 let peer = *peer;
@@ -213,7 +213,7 @@ impl World {
 
     /// Whether an interface is on a cloner's list.
     pub fn is_cloned(&self, index: u16) -> bool {
-        self.interface(index).kind != Kind::Hardware
+        !matches!(self.interface(index).kind, Kind::Hardware { .. })
     }
 
     /// SIOCIFGCLONERS: without a buffer only how many there are.

@@ -189,7 +189,7 @@ structs! {
     Block { bytes, children }
     Request { number, argument }
     Options { release, vimage, modules, hardware, bare, sysctls, privileged, boot_id }
-    Hardware { driver, unit, mac }
+    Hardware { driver, unit, mac, lagg_port }
 }
 
 enums! {

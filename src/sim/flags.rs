@@ -61,7 +61,7 @@ impl World {
                 self.set_link_state(index, state);
             }
             // `bridge_init`, `bridge_stop`, and drivers of iflib.
-            Kind::Bridge(_) | Kind::Hardware if up => interface.flags |= RUNNING,
+            Kind::Bridge(_) | Kind::Hardware { .. } if up => interface.flags |= RUNNING,
             Kind::Bridge(_) => {
                 let was_running = interface.flags & RUNNING != 0;
                 interface.flags &= !RUNNING;
@@ -69,7 +69,7 @@ impl World {
                     self.forget_learned(index);
                 }
             }
-            Kind::Hardware => interface.flags &= !RUNNING,
+            Kind::Hardware { .. } => interface.flags &= !RUNNING,
             Kind::Epair { .. } | Kind::Tunnel { .. } => {}
             Kind::Vlan { .. } => self.vlan_flags(index),
         }

@@ -70,7 +70,7 @@ impl World {
         for (name, value) in &options.sysctls {
             world.preset_sysctl(name, value);
         }
-        let em0 = Hardware { driver: "em".to_owned(), unit: 0, mac: EM0 };
+        let em0 = Hardware::new("em", 0, EM0);
         for hardware in std::iter::once(&em0).filter(|_| !options.bare).chain(&options.hardware) {
             world.attach_hardware(hardware);
         }
@@ -109,14 +109,14 @@ impl World {
     }
 
     fn attach_hardware(&mut self, hardware: &Hardware) {
-        let Hardware { driver, unit, mac } = hardware;
+        let Hardware { driver, unit, mac, lagg_port } = hardware;
         let card = Interface {
             mac: *mac,
             permanent_mac: *mac,
             capabilities: CARD_CAPABILITIES,
             enabled_capabilities: CARD_CAPABILITIES,
             link_state: sys::LINK_STATE_UP,
-            ..blank(format!("{driver}{unit}"), driver, Some(*unit), Kind::Hardware)
+            ..blank(format!("{driver}{unit}"), driver, Some(*unit), Kind::Hardware { lagg_port: *lagg_port })
         };
         self.attach_new(StackId::HOST, card);
     }

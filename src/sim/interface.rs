@@ -188,7 +188,9 @@ impl World {
                 self.set_mac(index, length, mac)?;
             }
             sys::SIOCGHWADDR => match interface.kind {
-                Kind::Hardware | Kind::Epair { .. } => argument.put(UNION + 2, &interface.permanent_mac),
+                Kind::Hardware { .. } | Kind::Epair { .. } => {
+                    argument.put(UNION + 2, &interface.permanent_mac)
+                }
                 // For a bridge and a vlan too (confirmed for the bridge).
                 _ => return Err(Errno::ENODEV.into()),
             },
@@ -339,7 +341,7 @@ impl World {
             // epair_ioctl and loioctl accept any MTU.
             Kind::Loopback | Kind::Epair { .. } => true,
             // The limit of em(4) and igb(4), whose frames have at most 9234 bytes. Other drivers differ.
-            Kind::Hardware => mtu <= 9216,
+            Kind::Hardware { .. } => mtu <= 9216,
             Kind::Vlan { parent, .. } => match parent {
                 // A driver with that capability sends a vlan's tag in addition to a full frame.
                 Some(parent) => mtu <= self.vlan_mtu(*parent),

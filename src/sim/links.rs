@@ -17,7 +17,8 @@ pub(crate) fn link_type(interface: &Interface) -> u8 {
     let kind = match interface.kind {
         Kind::Tunnel { link } => return link,
         Kind::Loopback => sys::IFT_LOOP,
-        Kind::Hardware | Kind::Epair { .. } => sys::IFT_ETHER,
+        Kind::Hardware { lagg_port: true } => sys::IFT_IEEE8023ADLAG,
+        Kind::Hardware { .. } | Kind::Epair { .. } => sys::IFT_ETHER,
         Kind::Bridge(_) => sys::IFT_BRIDGE,
         Kind::Vlan { .. } => sys::IFT_L2VLAN,
     };
@@ -72,7 +73,7 @@ pub(crate) fn if_data(interface: &Interface, older: bool) -> Vec<u8> {
         Kind::Loopback => (0, 0, LOOPBACK_ASSIST),
         Kind::Epair { .. } if older => (ether, 10_000_000_000, 0),
         Kind::Epair { .. } => (ether + 4, 10_000_000_000, EPAIR_ASSIST),
-        Kind::Hardware => (ether + 4, 1_000_000_000, 0),
+        Kind::Hardware { .. } => (ether + 4, 1_000_000_000, 0),
         Kind::Bridge(_) => (ether, 10_000_000, 0),
         Kind::Vlan { .. } => (ether + 4, 1_000_000_000, 0),
         Kind::Tunnel { .. } if interface.has_no_mac() => (0, 0, 0),

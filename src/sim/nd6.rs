@@ -308,7 +308,7 @@ impl World {
 /// Whether an address was made from an interface's MAC, which should be unique. Only network cards, and interfaces
 /// that look like network cards, count.
 fn is_of_hardware(interface: &Interface, address: Ipv6Addr) -> bool {
-    let card = matches!(interface.kind, Kind::Hardware | Kind::Epair { .. });
+    let card = matches!(interface.kind, Kind::Hardware { .. } | Kind::Epair { .. });
     let made = identifier(interface).map(|id| u128::from(id) | 0xfe80 << 112);
     card && made == Some(address.to_bits())
 }

@@ -86,9 +86,8 @@ impl World {
         };
         let found = self.lookup(interface.stack, interface.fib, &sought).map(|(nexthop, _)| nexthop);
         let IpAddr::V4(address) = address else {
-            let leads = |nexthop: Nexthop| {
-                nexthop.has(sys::RTF_GATEWAY) || nexthop.interface != interface.index
-            };
+            let leads =
+                |nexthop: Nexthop| nexthop.has(sys::RTF_GATEWAY) || nexthop.interface != interface.index;
             return !interface.inet6.is_empty() || !found.is_some_and(leads);
         };
         let Some(nexthop) = found else { return false };
@@ -125,7 +124,8 @@ impl World {
         let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
         let address = Ipv6Addr::from(argument.get::<16>(offset_of!(sys::in6_nbrinfo, addr)));
         let address = IpAddr::V6(sockaddr::embed(address, index));
-        let known = interface.protocols.neighbours.iter().rev().find(|neighbour| neighbour.address == address);
+        let known =
+            interface.protocols.neighbours.iter().rev().find(|neighbour| neighbour.address == address);
         if known.is_none() && !is_own(interface, address) {
             return Err(Errno::EINVAL.into());
         }

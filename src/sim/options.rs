@@ -44,12 +44,19 @@ pub struct Hardware {
     pub unit: u16,
     /// Its address.
     pub mac: [u8; 6],
+    /// Whether it is a port of a lagg(4): no bridge takes it.
+    pub lagg_port: bool,
 }
 
 impl Hardware {
     /// Returns a network card of this driver: `em`, 1 is `em1`.
     pub fn new(driver: &str, unit: u16, mac: [u8; 6]) -> Hardware {
-        Hardware { driver: driver.to_owned(), unit, mac }
+        Hardware { driver: driver.to_owned(), unit, mac, lagg_port: false }
+    }
+
+    /// Sets whether the card is a port of a lagg(4).
+    pub fn with_lagg_port(self, lagg_port: bool) -> Self {
+        Self { lagg_port, ..self }
     }
 }
 

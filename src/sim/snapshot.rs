@@ -86,7 +86,7 @@ enums! {
     }
     Kind {
         0 = Loopback;
-        1 = Hardware;
+        1 = Hardware { lagg_port };
         2 = Epair { peer, is_a };
         3 = Bridge(bridge);
         4 = Vlan { parent, tag, protocol, priority, promiscuous_parent };

@@ -98,7 +98,7 @@ impl World {
     fn configure_vlan(&mut self, index: u16, parent: u16, tag: u32, protocol: u16) -> Result<()> {
         let on = self.interface(parent);
         let carries = match on.kind {
-            Kind::Hardware | Kind::Epair { .. } | Kind::Vlan { .. } => true,
+            Kind::Hardware { .. } | Kind::Epair { .. } | Kind::Vlan { .. } => true,
             // Since 15 a bridge can be a parent, so that the host can have an address in a VLAN of its bridge.
             Kind::Bridge(_) => self.release >= Release::V15_1,
             Kind::Tunnel { .. } => !on.has_no_mac(),

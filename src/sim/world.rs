@@ -131,7 +131,10 @@ pub(crate) struct Stack {
 pub(crate) enum Kind {
     Loopback,
     /// A network card.
-    Hardware,
+    Hardware {
+        /// Whether it is a port of a lagg(4), which gives it another type (`net/if_lagg.c:lagg_port_create`).
+        lagg_port: bool,
+    },
     Epair {
         peer: u16,
         is_a: bool,

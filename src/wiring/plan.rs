@@ -8,7 +8,7 @@ use ipnetwork::IpNetwork;
 
 use super::nat::JailNat;
 use super::problem::{Problem, Problems};
-use super::spec::{Alias, Devfs, JailSpec, Network, Nic, Router, Shared, StaticRoute, VnetSpec};
+use super::spec::{Alias, Devfs, HostName, JailSpec, Network, Nic, Router, Shared, StaticRoute, VnetSpec};
 use super::step::{JailInterface, Step};
 use super::survey::Survey;
 use super::uplink::{Uplink, Uplinking};
@@ -17,7 +17,7 @@ use crate::Snapshot;
 use crate::bridge::VlanSet;
 use crate::interface::Interface;
 use crate::route::{Route, Via};
-use crate::types::{InterfaceName, Mtu};
+use crate::types::{InterfaceName, Jid, Mtu};
 
 /// IPV6_MMTU: IPv6 needs a link with at least this MTU.
 const MTU_OF_INET6: u32 = 1280;
@@ -34,6 +34,7 @@ pub struct Plan {
     filtering: Vec<InterfaceName>,
     carried: Vec<Carried>,
     vlan_uplinks: Vec<VlanUplink>,
+    avoided: Vec<Jid>,
 }
 
 /// VLANs of a bridge, and the interface of the host that is to carry them.
@@ -135,6 +136,12 @@ impl Plan {
         &self.vlan_uplinks
     }
 
+    /// The jids that the jail must not get: an interface of the host has the name that the host's end of one of the
+    /// jail's epairs would get.
+    pub(super) fn avoided(&self) -> &[Jid] {
+        &self.avoided
+    }
+
     /// The bridges of the host that have no members, and get another MTU from their first member.
     pub(super) fn empty(&self) -> &[InterfaceName] {
         &self.empty
@@ -157,6 +164,7 @@ pub(super) struct Planner<'a> {
     vlan_uplinks: Vec<VlanUplink>,
     /// The bridges of single VLANs: unlike other bridges, they are made whatever their name is.
     vlan_bridges: Vec<InterfaceName>,
+    avoided: Vec<Jid>,
     /// The present state of a running jail's network stack.
     inside: Option<&'a Snapshot>,
 }
@@ -175,6 +183,7 @@ impl<'a> Planner<'a> {
             filtering: HashMap::new(),
             vlan_uplinks: Vec::new(),
             vlan_bridges: Vec::new(),
+            avoided: Vec::new(),
             inside: None,
         }
     }
@@ -199,11 +208,13 @@ impl<'a> Planner<'a> {
         if !problems.is_empty() {
             return Err(Problems(problems));
         }
-        let Planner { steps, uplinks, notes, empty, filtering, carried, mut vlan_uplinks, .. } = self;
+        let Planner { steps, uplinks, notes, empty, filtering, carried, mut vlan_uplinks, avoided, .. } =
+            self;
         vlan_uplinks.retain(|made| uplinks.iter().any(|(_, member)| *member == made.name));
         let filtering =
             filtering.into_iter().filter(|(_, filters)| *filters).map(|(bridge, _)| bridge).collect();
-        Ok(Plan { steps, uplinks, notes, empty, spec: spec.clone(), filtering, carried, vlan_uplinks })
+        let spec = spec.clone();
+        Ok(Plan { steps, uplinks, notes, empty, spec, filtering, carried, vlan_uplinks, avoided })
     }
 
     fn check_jail(&mut self, spec: &JailSpec) {
@@ -256,6 +267,7 @@ impl<'a> Planner<'a> {
                 self.problems.push(Problem::UplinkLent { member: *name });
             }
         }
+        self.check_host_names(&vnet.nics);
         self.steps.push(Step::HoldJail);
         for (number, nic) in vnet.nics.iter().enumerate() {
             self.nic(number, nic);
@@ -264,6 +276,20 @@ impl<'a> Planner<'a> {
         self.publish(nat);
         self.steps.push(Step::Commit);
         self.steps.extend(vnet.lent.iter().copied().map(Step::Lend));
+    }
+
+    /// Reports names for the host's ends that are taken. A name with the jid in it is not known yet: the jail is not
+    /// to get a jid with which the name would be taken.
+    fn check_host_names(&mut self, nics: &[Nic]) {
+        for nic in nics {
+            match &nic.host_name {
+                HostName::Fixed(name) if self.survey.interface(name).is_some() => {
+                    self.problems.push(Problem::NameTaken { name: *name, place: "the host" });
+                }
+                HostName::Fixed(_) => {}
+                HostName::WithJid(prefix) => self.avoided.extend(self.survey.jids_after(prefix)),
+            }
+        }
     }
 
     /// The epair of one NIC, up to its place on the bridge.

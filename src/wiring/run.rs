@@ -241,7 +241,15 @@ impl<'a> Run<'a> {
                 self.intend(Owned::Jail(self.spec.name.clone()))?;
                 let parameters = self.parameters();
                 let _pass = self.site.state.pass(KernelLock::Create);
-                let held = jail::create_held(self.kernel(), &parameters)?;
+                let mut held = jail::create_held(self.kernel(), &parameters)?;
+                // The kernel gives the next jail another jid, also if the jail before it has gone.
+                for _ in self.plan.avoided() {
+                    if !self.plan.avoided().contains(&held.jid()) {
+                        break;
+                    }
+                    drop(held);
+                    held = jail::create_held(self.kernel(), &parameters)?;
+                }
                 let jid = held.jid();
                 self.jid = Some(jid);
                 self.held = Some(held);

@@ -220,7 +220,7 @@ impl Survey {
         for uplink in &uplinks {
             self.look_at_uplink(host, uplink)?;
         }
-        if vnet.nics.iter().any(|nic| nic.vlans.is_some()) {
+        if self.can_filter && vnet.nics.iter().any(|nic| nic.vlans.is_some()) {
             self.look_at_vlans(host, &on, &uplinks)?;
         }
         Ok(())
@@ -392,6 +392,12 @@ impl Survey {
     /// survey reads no list of interfaces.
     pub fn interface(&self, name: &InterfaceName) -> Option<&Interface> {
         self.interfaces.as_ref()?.interface(name)
+    }
+
+    /// The jids in the names of the host's interfaces that begin with this text.
+    pub(super) fn jids_after(&self, prefix: &str) -> Vec<Jid> {
+        let names = self.interfaces.iter().flat_map(Dump::all).map(|interface| interface.name);
+        names.filter_map(|name| Jid::new(name.as_str().strip_prefix(prefix)?.parse().ok()?).ok()).collect()
     }
 
     /// Returns whether the host has an interface. A survey for shared-IP jails alone knows only the interfaces of their

@@ -83,7 +83,10 @@ fn begin(directory: &Path, described: &Value) -> Result<Sim, CommandError> {
     for one in interfaces.iter().filter(|one| one["cloner"].is_null()) {
         let (name, mac) = (text(one, "name")?, one["mac"].as_str().map(str::parse::<MacAddr>).transpose()?);
         let (driver, unit) = card(name);
-        cards.push(Hardware::new(driver, unit, mac.map_or([0x58, 0x9c, 0xfc, 0, 0, 1], |mac| mac.0)));
+        let mac = mac.map_or([0x58, 0x9c, 0xfc, 0, 0, 1], |mac| mac.0);
+        // Descriptions of earlier versions do not tell whether a card is a port.
+        let lagg_port = one["lagg_port"] == true;
+        cards.push(Hardware::new(driver, unit, mac).with_lagg_port(lagg_port));
     }
     Sim::open_with(directory, options.with_sysctls(sysctls).with_hardware(cards))?;
     // The release and faults of the environment are for an existing host: set them now.

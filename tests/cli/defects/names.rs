@@ -3,6 +3,29 @@
 use super::{add_jail, addressed, host, name};
 use crate::support::Root;
 
+/// The host's end of a jail's epair is named `vnet0.JID`, as iocage names it, and the host has other interfaces with the
+/// names that the next two jails would need.
+#[test]
+fn a_jail_does_not_get_a_jid_whose_name_is_taken() {
+    let root = Root::new();
+    let host = host(&root);
+    let jid = || -> i32 { root.ok(&["get", "jid", "web"]).trim().parse().unwrap() };
+    root.ok(&["start", "web"]);
+    let first = jid();
+    root.ok(&["stop", "web"]);
+    for more in [1, 2] {
+        let taken = host.create_epair().unwrap().a;
+        host.rename(&taken, &name(&format!("vnet0.{}", first + more))).unwrap();
+    }
+    root.ok(&["list"]);
+    let before = root.quiet_state();
+    root.ok(&["start", "web"]);
+    assert_eq!(jid(), first + 3);
+    assert!(host.has_interface(&name(&format!("vnet0.{}", first + 3))).unwrap());
+    root.ok(&["stop", "web"]);
+    root.settles(&before, "after the stop");
+}
+
 /// The letters ALL in a name meant every jail.
 #[test]
 fn all_is_a_whole_word() {

@@ -4,12 +4,13 @@
 use ipnetwork::{Ipv4Network, Ipv6Network};
 use jailwire::bridge::MemberFlags;
 use jailwire::kernel::{Block, Domain, Request};
+use jailwire::sim::{Hardware, Options, Sim};
 use jailwire::types::{Fib, InterfaceName, Mtu, VlanId};
 use jailwire::vlan::{Vlan, VlanProtocol};
 use jailwire::vnet::Vnet;
 
 use super::{add_bridge, add_jail, add_nic, addressed, changes_nothing, host, members, name};
-use crate::support::Root;
+use crate::support::{Root, text};
 
 fn mtu(bytes: u32) -> Mtu {
     Mtu::new(bytes).unwrap()
@@ -271,6 +272,40 @@ fn no_start_costs_the_host_its_ipv6_addresses() {
         root.ok(&["start", "web"]);
         assert!(!host.ipv6_addresses(&nic).unwrap().is_empty());
     }
+}
+
+/// A port of a lagg(4) can be on no bridge. The lagg(4) can.
+#[test]
+fn a_port_of_a_lagg_is_no_uplink_and_the_lagg_is() {
+    let root = Root::new();
+    let port = Hardware::new("igb", 0, [2, 0, 0, 0, 9, 1]).with_lagg_port(true);
+    Sim::open_with(&root.path().join(".sim"), Options::default().with_hardware(vec![port])).unwrap();
+    let lagg = host(&root).create("lagg0").unwrap();
+    root.ok(&["start", "db"]);
+    root.ok(&["net", "wait", "db"]);
+    web(&root, "igb0", "");
+    for words in [
+        &["start", "web"][..],
+        &["start", "--dry-run", "web"],
+        &["net", "attach", "ioc-db", "--bridge", "bridge0", "--uplink", "igb0"],
+    ] {
+        let said = changes_nothing(&root, words);
+        assert!(
+            said.contains("igb0 is of type lagg port") && said.contains("name an Ethernet, lagg"),
+            "{said}"
+        );
+    }
+    assert!(text(&root.run(&["doctor"]).stdout).contains("igb0 is of type lagg port"));
+    root.ok(&["stop", "db"]);
+    web(&root, lagg.as_str(), "");
+    let bridged = || assert!(members(&host(&root), "bridge0").contains(&"lagg0".to_owned()));
+    starts_and_leaves_no_trace(&root, bridged);
+    // A description of the host has the port, too.
+    let described = root.path().join("host.json");
+    root.ok(&["host", "describe", described.to_str().unwrap()]);
+    let described: serde_json::Value = serde_json::from_slice(&std::fs::read(described).unwrap()).unwrap();
+    let port = described["interfaces"].as_array().unwrap().iter().find(|one| one["name"] == "igb0").unwrap();
+    assert_eq!(port["lagg_port"], true, "{port}");
 }
 
 /// `net attach` makes the same checks as a start.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jailwire::bridge::BridgeFlags;
-use jailwire::interface::{InterfaceDetails, InterfaceFlags};
+use jailwire::interface::{InterfaceDetails, InterfaceFlags, InterfaceType};
 use jailwire::kernel::Kernel;
 use jailwire::route::{RouteEntry, RouteFlags, Via};
 use jailwire::sim::CLONERS;
@@ -115,6 +115,9 @@ fn interface(host: &Vnet, one: &InterfaceDetails) -> Result<Value, CommandError>
         "nd6": host.nd6_flags(name).ok().map(|flags| flags.bits()),
         "addresses": addresses,
     });
+    if interface.kind == InterfaceType::LAGG_PORT {
+        described["lagg_port"] = json!(true);
+    }
     if own == Some("vlan")
         && let Some(vlan) = host.vlan(name)?
     {
