@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::Path;
 
 use crate::points::at_every_call;
-use crate::support::Root;
+use crate::support::{Root, text};
 
 /// A root with a fetched release.
 fn with_release() -> Root {
@@ -304,7 +304,10 @@ fn a_jail_is_renamed_with_all_that_names_it() {
     fs::create_dir(root.path().join("tags")).unwrap();
     symlink(root.jail("db"), root.path().join("tags/store")).unwrap();
     root.ok(&["start", "db"]);
-    assert_eq!(root.ok(&["rename", "db", "data_base"]), "Jail: db renamed to data_base\n");
+    let renamed = root.run(&["rename", "db", "data_base"]);
+    assert_eq!(text(&renamed.stdout), "Jail: db renamed to data_base\n");
+    let told = "db was running, and was stopped to be renamed: start data_base\n";
+    assert!(text(&renamed.stderr).contains(told), "{}", text(&renamed.stderr));
     assert_eq!(root.ok(&["get", "-s", "store"]), "down\n");
     assert_eq!(root.ok(&["get", "host_hostuuid", "data_base"]), "data_base\n");
     assert_eq!(root.ok(&["get", "host_hostname", "store"]), "data-base\n");

@@ -59,6 +59,7 @@ impl Reader<'_> {
         self.stable_addresses(&network);
         self.routers(&mut network);
         self.check_nics(&network);
+        self.other_nics(&network.nics);
         network
     }
 

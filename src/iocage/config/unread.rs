@@ -1,6 +1,7 @@
 //! Text in a configuration that has no effect: keys that are no properties, and shell syntax in commands that no
 //! shell reads.
 
+use super::network::Nic;
 use super::reader::Reader;
 use crate::iocage::document::Document;
 use crate::iocage::hooks::{self, Hook};
@@ -30,6 +31,25 @@ impl Reader<'_> {
         for key in document.keys() {
             if let Some(problem) = unknown_key(properties, document, key) {
                 self.warn(key.escape_debug().to_string(), problem);
+            }
+        }
+    }
+
+    /// Reports what the jail's own file says about a NIC that the jail does not have. MAC addresses are left out: iocage
+    /// keeps those of a NIC that was taken out of `interfaces`. So is an MTU of 1500, which iocage has written for all.
+    pub(super) fn other_nics(&mut self, nics: &[Nic]) {
+        let Some(document) = self.properties.own_document() else { return };
+        for key in document.keys() {
+            let Some((nic, suffix @ ("mtu" | "vlan" | "tagged"))) = key.split_once('_') else { continue };
+            let none = if suffix == "mtu" { "auto" } else { "none" };
+            let is_there = nics.iter().any(|one| one.name.to_string() == nic);
+            let text = self.text_quietly(key);
+            let is_unset = text == none || text.is_empty() || (suffix == "mtu" && text == "1500");
+            if nic.starts_with("vnet") && !is_there && !is_unset && self.properties.find(key).is_some() {
+                self.warn(
+                    key,
+                    format!("the jail has no NIC {nic}: set {key}={none}, or add {nic} to interfaces"),
+                );
             }
         }
     }

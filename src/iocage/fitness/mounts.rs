@@ -62,6 +62,10 @@ pub(super) fn problems<'a>(
         let place = |wrong: Wrong| problem("fstab", wrong, &format!("line {}: ", mount.line));
         let wrong_kind = kind(mount).or_else(|| unknown(mount, vnet));
         problems.extend(wrong_kind.map(Wrong::from).map(place));
+        if let Some(Trouble::NoFileSystem) = trouble(&mount.fstype, &mount.options) {
+            // The line has to go, and its mount point, as `none` for swap, with it.
+            continue;
+        }
         let shown = match mount.fstype.as_str() {
             "nullfs" => match source(mount, &tree, simulated) {
                 Ok(shown) => shown,

@@ -171,6 +171,8 @@ fn what_has_no_effect_is_told_of() {
     for (members, told) in [
         (r#""vnet_interfaces":"em0""#, "is not lent to a jail without vnet"),
         (r#""exec_jail_user":"www""#, "www runs nothing"),
+        (r#""vnet":1,"vnet2_vlan":"20""#, "vnet2_vlan: the jail has no NIC vnet2"),
+        (r#""vnet":1,"vnet2_mtu":"9000""#, "vnet2_mtu: the jail has no NIC vnet2"),
     ] {
         let root = with(&format!("{PLAIN},{members}"));
         right(&root, &["start", "a"], &[told]);

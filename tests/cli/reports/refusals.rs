@@ -81,6 +81,9 @@ fn file_systems_that_the_kernel_does_not_mount_by_itself() {
         refused(&root, &["start", "a"], words);
         right(&root, &["doctor", "a"], words);
     }
+    // A line that has to go needs no mount point.
+    fstab(&root, "a", "/dev/da0p2 none swap sw 0 0");
+    assert!(!try_to(&root, &["start", "a"]).1.contains("mkdir"));
     // Mounts on directories that earlier mounts provide.
     fs::create_dir_all(root.path().join("data/sub")).unwrap();
     fstab(

@@ -88,6 +88,7 @@ const ROWS: &[Row] = &[
     (r#"VNET,"interfaces":"vnet0:bridge0,vnet1:bridge0","vnet0_mac":"02ff60000001 02ff60000002","vnet1_mac":"02ff60000001 02ff60000002""#, "", "is another NIC's too", ""),
     (r#""vnet":1,"ip4_addr":"vnet0|192.0.2.20/24","defaultrouter":"none","mac_prefix":"003048""#, "", "is a vendor's", ""),
     (r#""vnet":1,"ip4_addr":"vnet0|192.0.2.20/24","defaultrouter":"none","mac_prefix":"01ff60""#, "", "mac_prefix", "02ff60"),
+    (r#"VNET,"vnet3_vlan":"20""#, "", "the jail has no NIC vnet3", ""),
     (r#"VNET,"vnet0_mtu":"1200","ip6_addr":"vnet0|2001:db8::5/64""#, "", "is too small for IPv6", "auto"),
     (r#""vnet":1,"mac_prefix":"02ff60","dhcp":"1","bpf":1,"ip4_addr":"vnet0|192.0.2.20/24","defaultrouter":"none""#, "", "asks for its address by DHCP", "none"),
     (r#""vnet":1,"ip4_addr":"vnet0|192.0.2.20/24","defaultrouter":"10.9.9.9","mac_prefix":"02ff60""#, "", "is in none of the jail's networks", ""),

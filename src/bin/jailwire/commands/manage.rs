@@ -400,18 +400,24 @@ pub fn rename(environment: &Environment, args: &cli::Rename) -> Result<ExitCode,
         return work.end();
     }
     environment.require_root("rename")?;
-    environment.with_host(|host| -> Result<(), CommandError> {
-        if host.running(&entry)?.is_some() {
+    let was_running = environment.with_host(|host| -> Result<bool, CommandError> {
+        let was_running = host.running(&entry)?.is_some();
+        if was_running {
             // Check everything before the jail is stopped.
             recipe(&without_jails_own(&mounted, &entry, true))?;
-            // As in iocage, the stop prints nothing.
+            // As in iocage, the stop prints no steps.
             host.stop(&entry, false, &mut Work::begin(false, true).report())?;
         }
         let _held = host.hold_down(&entry, &mut work.report())?;
         let _names = store.lock_names()?;
-        carry_out(environment, &work, &entry.name, &recipe(&mounts(environment)?)?)
+        carry_out(environment, &work, &entry.name, &recipe(&mounts(environment)?)?)?;
+        Ok(was_running)
     })??;
     work.report().say(&format!("Jail: {} renamed to {name}", entry.name));
+    if was_running {
+        let text = format!("{} was running, and was stopped to be renamed: start {name}", entry.name);
+        work.report().warn(&text);
+    }
     work.done(&entry.name, "renamed", json!({ "new_name": name.as_str() }));
     work.end()
 }
