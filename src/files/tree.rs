@@ -49,14 +49,17 @@ impl Files<'_> {
     }
 
     /// Removes a directory with its contents. If another file system is mounted in it, the removal stops there. A
-    /// missing directory is no error.
+    /// missing directory is no error. A symbolic link is removed, and what it leads to is left.
     ///
     /// # Errors
     ///
-    /// [`Error`](crate::Error), of the first operation that failed: a file system is mounted in it. ENOTDIR or ELOOP: `path` is no
+    /// [`Error`](crate::Error), of the first operation that failed: a file system is mounted in it. ENOTDIR: `path` is no
     /// directory. EPERM: a flag such as `schg` that the caller may not take off. EACCES, EROFS, EBUSY. What was removed is
     /// gone.
     pub fn remove_tree(&self, path: &Path) -> Result<()> {
+        if std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+            return self.remove_file(path);
+        }
         match open_directory(AT_FDCWD, path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             opened => {
@@ -439,8 +442,9 @@ mod tests {
         Files::new().remove_tree(&tree).unwrap();
 
         symlink(&outside, &tree).unwrap();
-        assert!(Files::new().remove_tree(&tree).is_err());
         assert!(Files::new().copy_tree(&tree, &directory.path().join("copy"), &mut |_| {}).is_err());
+        Files::new().remove_tree(&tree).unwrap();
+        assert!(fs::symlink_metadata(&tree).is_err());
         assert!(outside.join("file").exists());
     }
 }

@@ -149,6 +149,8 @@ impl World {
                 ("linrdlnk" | "nodup" | "rdlnk", "fdescfs") => {}
                 (name, _) => match flag_of(name) {
                     Some(flag) => options.flags |= flag,
+                    // `unionfs_domount` does not look for unknown options.
+                    None if request.fstype == "unionfs" => {}
                     None => {
                         let text = format!("mount option <{name}> is unknown");
                         return Err(Failure::with_text(Errno::EINVAL, text));

@@ -298,6 +298,20 @@ fn a_running_jail_is_destroyed_only_by_force_and_leaves_nothing() {
     assert_eq!(names(&root), ["proxy"]);
 }
 
+/// What a link leads to may belong to somebody else, and a link is no obstacle to later commands.
+#[test]
+fn a_directory_behind_a_link_is_left_when_its_jail_is_destroyed() {
+    let root = Root::new();
+    let elsewhere = root.path().join("elsewhere");
+    fs::rename(root.jail("web"), &elsewhere).unwrap();
+    symlink(&elsewhere, root.jail("web")).unwrap();
+    let output = root.run(&["destroy", "-f", "web"]);
+    let told = text(&output.stderr);
+    assert!(output.status.success() && told.contains("elsewhere is left as it is"), "{told}");
+    assert!(elsewhere.join("config.json").exists() && fs::symlink_metadata(root.jail("web")).is_err());
+    root.ok(&["create", "-e", "-n", "new"]);
+}
+
 #[test]
 fn a_jail_is_renamed_with_all_that_names_it() {
     let root = Root::new();

@@ -62,6 +62,7 @@ fn options() {
     assert_eq!(refusal(with("devfs", "ruleset", Some("99999"))), (Errno::EINVAL, invalid));
     with("devfs", "ruleset", Some("77")).unwrap();
     assert_eq!(refusal(with("nofs", "ro", None)).0, Errno::EINVAL);
+    with("unionfs", "below", None).unwrap();
     with("tmpfs", "ro", None).unwrap();
     assert_eq!(find(&host.sim, "/j/x").unwrap().flags & sys::MNT_RDONLY, sys::MNT_RDONLY);
 }

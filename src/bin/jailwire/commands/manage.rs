@@ -328,7 +328,13 @@ fn destroy_one(
     let recipe = manage::destroy::recipe(entry, &Storage::look(store, &mounts)?)?;
     // What is gone is found by no word of `depends`.
     let dependents = dependents(environment, name);
+    let linked = std::fs::read_link(&entry.directory).ok();
     carry_out(environment, work, name, &recipe)?;
+    if let Some(directory) = linked {
+        let text =
+            format!("the directory of {name} was a symbolic link: {} is left as it is", directory.display());
+        work.report().warn(&text);
+    }
     for dependent in dependents {
         work.report().warn(&format!("{dependent} depends on {name}, which is no more"));
     }
