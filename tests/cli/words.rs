@@ -113,6 +113,48 @@ fn commands_that_stay_with_iocage_say_so() {
     }
 }
 
+/// Options and commands that only iocage has, or had, are answered by one line with a replacement.
+#[test]
+fn options_that_only_iocage_has_are_one_line() {
+    let root = Root::new();
+    let with_web = |command: &'static str, options: &[&'static str]| -> Vec<Vec<&'static str>> {
+        options.iter().map(|option| vec![command, *option, "web"]).collect()
+    };
+    let plugins = [
+        vec![vec!["list", "-P"], vec!["list", "--plugins"], vec!["list", "-lP"], vec!["list", "-O"]],
+        with_web("get", &["-P", "--plugin"]),
+        with_web("set", &["-P", "--plugin"]),
+    ];
+    for words in plugins.concat() {
+        let said = root.fails(&words, 2);
+        assert!(
+            said.contains(" has no option -") && said.contains(": plugins stay with iocage; run"),
+            "{said}"
+        );
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    let others = [
+        vec![vec!["-D", "list"], vec!["-f", "activate", "tank"], vec!["list", "-B"], vec!["list", "-R"]],
+        vec![vec!["list", "--http"], vec!["create", "-S", "proxy", "-n", "shop"]],
+        with_web("get", &["-f", "--force"]),
+        with_web("destroy", &["-r", "--release", "-R", "--recursive", "-d", "--download"]),
+        with_web("start", &["-f", "--force"]),
+        with_web("restart", &["-f", "--force"]),
+    ];
+    for words in others.concat() {
+        let said = root.fails(&words, 2);
+        assert!(said.contains(" has no option -") && said.lines().count() == 1, "{words:?}: {said}");
+    }
+    for command in ["rcboot", "rcshutdown", "reboot", "defaults", "inuse", "cap", "promote", "record"] {
+        let said = root.fails(&[command, "web"], 2);
+        assert!(said.contains(&format!("there is no command {command}: use ")), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    let answer = root.run(&["list", "-P", "--json"]);
+    let answer: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
+    assert!(answer["error"].as_str().unwrap().contains("plugins stay with iocage"), "{answer}");
+}
+
 /// An option may stand anywhere, and does not take an operand as its value.
 #[test]
 fn options_stand_anywhere() {

@@ -4,25 +4,25 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Options of iocage's commands, with their replacements. An empty command means the program itself.
 const OPTIONS: [(&str, &[&str], &str); 16] = [
-    ("", &["-D", "--debug"], "leave it out: errors name the call and its reason anyway"),
-    ("", &["-f", "--force"], "leave it out: no dataset is renamed"),
+    ("", &["-D", "--debug"], "leave it out, because errors name the call and its reason anyway"),
+    ("", &["-f", "--force"], "leave it out, because no dataset is renamed"),
     ("list", &["-B"], "the table of list -l says which jails are basejails"),
-    ("list", &["-P", "--plugins"], "plugins stay with iocage: run the list of iocage itself"),
-    ("list", &["-R", "--remote"], "fetching stays with iocage: run the list of iocage itself"),
-    ("list", &["-O", "--official"], "plugins stay with iocage: run the list of iocage itself"),
-    ("list", &["--http"], "fetching stays with iocage: run the list of iocage itself"),
-    ("get", &["-P", "--plugin"], "plugins stay with iocage: run the get of iocage itself"),
-    ("get", &["-f", "--force"], "leave it out: get asks the kernel, and starts nothing"),
-    ("set", &["-P", "--plugin"], "plugins stay with iocage: run the set of iocage itself"),
+    ("list", &["-P", "--plugins"], "plugins stay with iocage; run the list of iocage itself"),
+    ("list", &["-R", "--remote"], "fetching stays with iocage; run the list of iocage itself"),
+    ("list", &["-O", "--official"], "plugins stay with iocage; run the list of iocage itself"),
+    ("list", &["--http"], "fetching stays with iocage; run the list of iocage itself"),
+    ("get", &["-P", "--plugin"], "plugins stay with iocage; run the get of iocage itself"),
+    ("get", &["-f", "--force"], "leave it out, because get asks the kernel, and starts nothing"),
+    ("set", &["-P", "--plugin"], "plugins stay with iocage; run the set of iocage itself"),
     (
         "create",
         &["-S", "--proxy"],
-        "fetching stays with iocage: run iocage's own fetch first, and then create",
+        "fetching stays with iocage; run iocage's own fetch first, and then create",
     ),
-    ("destroy", &["-r", "--release"], "releases stay with iocage: run the destroy of iocage itself"),
-    ("destroy", &["-R", "--recursive"], "destroy the clones first, by their names: list -l shows them"),
-    ("destroy", &["-d", "--download"], "fetching stays with iocage: run the destroy of iocage itself"),
-    ("start", &["-f", "--force"], "leave it out: nothing is asked"),
+    ("destroy", &["-r", "--release"], "releases stay with iocage; run the destroy of iocage itself"),
+    ("destroy", &["-R", "--recursive"], "destroy the clones first, by their names (list -l shows them)"),
+    ("destroy", &["-d", "--download"], "fetching stays with iocage; run the destroy of iocage itself"),
+    ("start", &["-f", "--force"], "leave it out, because nothing is asked"),
     ("restart", &["-f", "--force"], "use stop -f, and then start"),
 ];
 
@@ -42,8 +42,8 @@ const COMMANDS: [(&str, &str); 12] = [
     ("record", "use clone, or snapshot and zfs diff"),
 ];
 
-/// The replacement for a word that clap does not know, if the word is one of iocage's.
-pub fn instead(error: &clap::Error, words: &[String]) -> Option<&'static str> {
+/// The message about a word that clap does not know, if the word is one of iocage's: one line, with a replacement.
+pub fn message(error: &clap::Error, words: &[String]) -> Option<String> {
     let told = |kind| match error.get(kind)? {
         ContextValue::String(text) => Some(text.clone()),
         _ => None,
@@ -51,18 +51,22 @@ pub fn instead(error: &clap::Error, words: &[String]) -> Option<&'static str> {
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let command = told(ContextKind::InvalidSubcommand)?;
-            COMMANDS.iter().find(|(name, _)| *name == command).map(|(_, instead)| *instead)
+            let (_, instead) = COMMANDS.iter().find(|(name, _)| *name == command)?;
+            Some(format!("there is no command {command}: {instead}"))
         }
         ErrorKind::UnknownArgument => {
             let option = told(ContextKind::InvalidArg)?;
-            // Options of the program itself stand before the command.
-            let place = words.iter().position(|word| *word == option || word.starts_with(&option))?;
+            // Options of the program itself stand before the command. A short option can stand in a group.
+            let is_it = |word: &String| *word == option || word.starts_with(&option);
+            let place = words.iter().position(is_it).unwrap_or(words.len());
             let is_command = |word: &&String| OPTIONS.iter().any(|(command, ..)| command == *word);
             let command = words[..place].iter().skip(1).find(is_command).map_or("", String::as_str);
             let is_it = |(name, options, _): &&(&str, &[&str], &str)| {
                 *name == command && options.contains(&option.as_str())
             };
-            OPTIONS.iter().find(is_it).map(|(_, _, instead)| *instead)
+            let (_, _, instead) = OPTIONS.iter().find(is_it)?;
+            let command = if command.is_empty() { "jailwire" } else { command };
+            Some(format!("{command} has no option {option}: {instead}"))
         }
         _ => None,
     }

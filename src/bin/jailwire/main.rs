@@ -91,12 +91,16 @@ fn arguments(mut words: Vec<OsString>) -> Vec<OsString> {
 
 /// Prints an error of the command line, or the help or version that was asked for.
 fn usage(error: &clap::Error, json: bool) -> ExitCode {
-    // Ignore a closed output.
-    let _ = error.print();
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-    if let Some(instead) = foreign::instead(error, &words) {
-        anstream::eprintln!("\n  tip: {instead}");
+    // Ignore a closed output.
+    if let Some(message) = foreign::message(error, &words) {
+        output::complain(&message);
+        if json {
+            let _ = output::json_error(&message);
+        }
+        return ExitCode::from(2);
     }
+    let _ = error.print();
     if json && error.use_stderr() {
         let text = error.render().to_string();
         let _ = output::json_error(&text.lines().next().unwrap_or_default().trim_start_matches("error: "));
