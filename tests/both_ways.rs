@@ -1,13 +1,13 @@
 //! Two managers for one jail: jailwire lists, shows, enters and stops a jail that iocage has started, and leaves
 //! nothing behind. iocage's commands stop a jail that jailwire has started.
 //!
-//! The commands are those that iocage runs, in the recorded order, without Python. It needs FreeBSD, root, and the
-//! programs that iocage runs.
+//! The commands are those that iocage runs, in the recorded order, without Python: `tests/recorded/record` has
+//! recorded them in a run of iocage. The test needs FreeBSD, root, and the programs that iocage runs.
 
 #![cfg(target_os = "freebsd")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard};
 
@@ -140,94 +140,67 @@ impl World {
         said
     }
 
-    /// The file that iocage gives jail(8); `network` is its first lines.
-    fn conf(&self, name: &str, network: &str) {
-        let jail = self.jail(name);
-        let (root, fstab) = (jail.join("root"), jail.join("fstab"));
-        let text = format!(
-            r#""ioc-{name}" {{
-{network}
-	mount.fdescfs = "1";
-	allow.set_hostname = "1";
-	mount.devfs = "1";
-	exec.created = "/usr/bin/true";
-	host.domainname = "none";
-	host.hostname = "{name}";
-	path = "{}";
-	securelevel = "2";
-	host.hostuuid = "{name}";
-	devfs_ruleset = "1000";
-	enforce_statfs = "2";
-	children.max = "0";
-	exec.clean = "1";
-	exec.timeout = "60";
-	stop.timeout = "30";
-	mount.fstab = "{}";
-	allow.dying;
-	exec.consolelog = "{}/log/ioc-{name}-console.log";
-	persist;
-}}
-"#,
-            root.display(),
-            fstab.display(),
-            self.root.path().display(),
-        );
-        fs::write(conf_path(name), text).expect("a file");
+    /// Does what iocage does when it starts a jail: everything until the commands in the jail have run. Returns the
+    /// jid.
+    #[track_caller]
+    fn iocage_starts(&self, name: &str) -> String {
+        let taken = run("devfs rule showsets");
+        let is_free = |number: &u16| !taken.lines().any(|line| line == number.to_string());
+        let ruleset = (1000..).find(is_free).expect("a free ruleset").to_string();
+        self.repeat(name, "start", &ruleset);
+        jid(name)
     }
 
-    /// iocage's first commands: the devfs ruleset, and `jail -c`. Returns the jid.
-    fn iocage_creates(&self, name: &str, network: &str) -> String {
-        run("devfs rule -s 1000 add hide");
-        for path in ["null", "zero", "random", "urandom", "fd", "fd/*", "stdin", "stdout", "stderr"] {
-            run(&format!("devfs rule -s 1000 add path {path} unhide"));
-        }
-        self.conf(name, network);
-        run(&format!("jail -f {} -c", conf_path(name).display()));
-        run(&format!("jls -j ioc-{name} jid"))
-    }
-
-    /// iocage's commands for each NIC. `number` is the number of the NIC, and of the epair in the jail.
-    fn iocage_wires(&self, name: &str, jid: &str, number: usize, macs: [&str; 2], ip4: &str, ip6: &str) {
-        let a = run("ifconfig epair create");
-        let b = format!("{}b", a.trim_end_matches('a'));
-        let (host, nic) = (format!("vnet{number}.{jid}"), format!("epair{number}b"));
-        run(&format!("ifconfig {a} name {host} mtu 1500"));
-        run(&format!("ifconfig {host} link {}", macs[0]));
-        run(&format!("ifconfig {host} description \"associated with jail: {name} as nic: {nic}\""));
-        run(&format!("ifconfig {b} vnet ioc-{name}"));
-        run(&format!("jexec ioc-{name} ifconfig {b} mtu 1500"));
-        if b != nic {
-            run(&format!("setfib 0 jexec ioc-{name} ifconfig {b} name {nic}"));
-        }
-        run(&format!("setfib 0 jexec ioc-{name} ifconfig {nic} link {}", macs[1]));
-        run(&format!("ifconfig bridge90 addm {host} up"));
-        run(&format!("ifconfig {host} up"));
-        run(&format!("setfib 0 jexec ioc-{name} ifconfig {nic} {ip4} alias"));
-        run(&format!("setfib 0 jexec ioc-{name} ifconfig {nic} inet6 {ip6} up"));
-    }
-
-    /// iocage's recorded stop. `nics` are the NICs in the property `interfaces`.
-    fn iocage_stops(&self, name: &str, nics: &[&str]) {
-        let jid = run(&format!("jls -j ioc-{name} jid"));
+    /// Does what iocage does when it stops a jail, whoever has started it.
+    #[track_caller]
+    fn iocage_stops(&self, name: &str) {
         let ruleset = run(&format!("jls -j ioc-{name} devfs_ruleset"));
-        run("/usr/bin/true");
-        run(&format!("setfib 0 jexec ioc-{name} /usr/bin/true"));
-        for nic in nics {
-            run(&format!("ifconfig {nic}.{jid} destroy"));
-        }
-        assert!(run("devfs rule showsets").lines().any(|line| line == ruleset));
-        run(&format!("devfs rule -s {ruleset} delset"));
-        let conf = conf_path(name);
-        run(&format!("jail -q -f {} -r ioc-{name}", conf.display()));
-        fs::remove_file(&conf).expect("iocage's file is there");
-        run("/usr/bin/true");
-        let jail = self.jail(name);
-        // iocage unmounts file systems that are not mounted any more, and ignores the error.
-        try_run(&format!("umount -afF {}", jail.join("fstab").display()));
-        for path in ["dev/fd", "dev", "proc", "compat/linux/proc"] {
-            try_run(&format!("umount -f {}", jail.join("root").join(path).display()));
+        self.repeat(name, "stop", &ruleset);
+    }
+
+    /// Repeats what iocage was recorded to do.
+    #[track_caller]
+    fn repeat(&self, name: &str, command: &str, ruleset: &str) {
+        let iocage = self.root.path().display().to_string();
+        let mut lines = recorded(&format!("{name} {command}")).lines().peekable();
+        let filled = |line: &str| {
+            let line = line.replace("{iocage}", &iocage).replace("{ruleset}", ruleset);
+            if line.contains("{jid}") { line.replace("{jid}", &jid(name)) } else { line }
+        };
+        while let Some(line) = lines.next() {
+            let line = filled(line);
+            if let Some(path) = line.strip_prefix("file ") {
+                let mut contents = String::new();
+                while let Some(text) = lines.next_if(|next| next.starts_with('\t')) {
+                    contents += &format!("{}\n", filled(&text[1..]));
+                }
+                fs::write(path, contents).expect("a file");
+            } else if let Some(path) = line.strip_prefix("remove ") {
+                fs::remove_file(path).expect("iocage's file is there");
+            } else if line == "ifconfig epair create" {
+                // The recorded names of the ends are in the lines that follow.
+                let end = run(&line);
+                let next = lines.peek().expect("a line about the new epair");
+                assert!(next.starts_with(&format!("ifconfig {end} ")), "the host has other epairs: {end}, {next}");
+            } else if line.starts_with("umount ") || line.starts_with("ifconfig bridge90 create ") {
+                // iocage ignores the errors: it unmounts what is not mounted any more, and creates what exists.
+                try_run(&line);
+            } else {
+                run(&line);
+            }
         }
     }
+}
+
+/// What iocage did when it started or stopped a jail, line by line.
+fn recorded(section: &str) -> &'static str {
+    let record = include_str!("recorded/iocage.txt");
+    let (_, from) = record.split_once(&format!("[{section}]\n")).expect("the section is recorded");
+    from.split("\n[").next().expect("a part")
+}
+
+fn jid(name: &str) -> String {
+    run(&format!("jls -j ioc-{name} jid"))
 }
 
 impl Drop for World {
@@ -258,10 +231,6 @@ impl Drop for World {
     }
 }
 
-fn conf_path(name: &str) -> PathBuf {
-    Path::new("/var/run").join(format!("jail.ioc-{name}.conf"))
-}
-
 const VNET: &str = r#""vnet":1,"interfaces":"vnet0:bridge90","ip4_addr":"vnet0|198.51.100.50/24","ip6_addr":"vnet0|2001:db8:90::50/64","defaultrouter":"198.51.100.1","defaultrouter6":"none","vnet0_mac":"5a9cfcbff475 5a9cfcbff476""#;
 
 const TWO_NICS: &str = r#""vnet":1,"interfaces":"vnet0:bridge90,vnet1:bridge90","ip4_addr":"vnet0|198.51.100.50/24,vnet1|203.0.113.50/24","ip6_addr":"vnet0|2001:db8:90::50/64,vnet1|2001:db8:91::50/64","defaultrouter":"198.51.100.1","defaultrouter6":"none","vnet0_mac":"5a9cfcbff475 5a9cfcbff476","vnet1_mac":"5a9cfcbff485 5a9cfcbff486""#;
@@ -269,24 +238,11 @@ const TWO_NICS: &str = r#""vnet":1,"interfaces":"vnet0:bridge90,vnet1:bridge90",
 const SHARED: &str =
     r#""vnet":0,"ip4_addr":"epair90a|198.51.100.60/24","ip6_addr":"epair90a|2001:db8:90::60/64""#;
 
-/// The lines that iocage writes for a shared-IP jail.
-const SHARED_LINES: &str = "\tip4.addr += \"epair90a|198.51.100.60/24\";\n\tip6.addr += \"epair90a|2001:db8:90::60/64\";\n\tip4.saddrsel = \"1\";\n\tip4 = \"new\";\n\tip6.saddrsel = \"1\";\n\tip6 = \"new\";";
-
 #[test]
 fn iocage_starts_a_vnet_jail_and_jailwire_does_the_rest() {
     let world = World::new("vj", VNET);
     let before = host();
-    let jid = world.iocage_creates("vj", "\tvnet;");
-    world.iocage_wires(
-        "vj",
-        &jid,
-        0,
-        ["5a:9c:fc:bf:f4:75", "5a:9c:fc:bf:f4:76"],
-        "198.51.100.50/24",
-        "2001:db8:90::50/64",
-    );
-    run("setfib 0 jexec ioc-vj route add default 198.51.100.1");
-
+    let jid = world.iocage_starts("vj");
     assert!(world.ok(&["list", "-h"]).starts_with(&format!("{jid}\tvj\tup\t")));
     assert_eq!(world.ok(&["get", "-s", "vj"]), "up\n");
     let shown = world.ok(&["show", "vj"]);
@@ -322,10 +278,7 @@ fn iocage_starts_a_vnet_jail_and_jailwire_does_the_rest() {
 fn iocage_starts_a_jail_with_two_nics_and_jailwire_stops_it() {
     let world = World::new("tn", TWO_NICS);
     let before = host();
-    let jid = world.iocage_creates("tn", "\tvnet;");
-    let macs = [["5a:9c:fc:bf:f4:75", "5a:9c:fc:bf:f4:76"], ["5a:9c:fc:bf:f4:85", "5a:9c:fc:bf:f4:86"]];
-    world.iocage_wires("tn", &jid, 0, macs[0], "198.51.100.50/24", "2001:db8:90::50/64");
-    world.iocage_wires("tn", &jid, 1, macs[1], "203.0.113.50/24", "2001:db8:91::50/64");
+    world.iocage_starts("tn");
     // iocage would leave the second epair, because it uses the present configuration.
     world.ok(&["set", "interfaces=vnet0:bridge90", "ip4_addr=none", "ip6_addr=none", "tn"]);
     world.ok(&["stop", "tn"]);
@@ -336,7 +289,7 @@ fn iocage_starts_a_jail_with_two_nics_and_jailwire_stops_it() {
 fn iocage_starts_a_shared_ip_jail_and_jailwire_does_the_rest() {
     let world = World::new("sj", SHARED);
     let before = host();
-    let jid = world.iocage_creates("sj", SHARED_LINES);
+    let jid = world.iocage_starts("sj");
     assert!(world.ok(&["list", "-h"]).starts_with(&format!("{jid}\tsj\tup\t")));
     let shown = world.ok(&["show", "sj"]);
     assert!(shown.contains("198.51.100.60/24") && shown.contains("2001:db8:90::60/64"), "{shown}");
@@ -359,7 +312,7 @@ fn jailwire_starts_a_vnet_jail_and_iocages_commands_stop_it() {
     assert!(end.contains("5a:9c:fc:bf:f4:75"), "{end}");
     let inside = run("jexec ioc-vj ifconfig epair0b");
     assert!(inside.contains("inet 198.51.100.50 ") && inside.contains("5a:9c:fc:bf:f4:76"), "{inside}");
-    world.iocage_stops("vj", &["vnet0"]);
+    world.iocage_stops("vj");
     // jailwire's journal of the jail is outdated, and the next command that changes something detects that.
     world.ok(&["stop", "vj"]);
     assert_same(&before, &host());
@@ -370,7 +323,7 @@ fn jailwire_starts_a_jail_with_two_nics_and_iocages_commands_stop_it() {
     let world = World::new("tn", TWO_NICS);
     let before = host();
     world.ok(&["start", "tn"]);
-    world.iocage_stops("tn", &["vnet0", "vnet1"]);
+    world.iocage_stops("tn");
     world.ok(&["stop", "tn"]);
     assert_same(&before, &host());
 }
@@ -380,7 +333,7 @@ fn jailwire_starts_a_shared_ip_jail_and_iocages_commands_stop_it() {
     let world = World::new("sj", SHARED);
     let before = host();
     world.ok(&["start", "sj"]);
-    world.iocage_stops("sj", &[]);
+    world.iocage_stops("sj");
     world.ok(&["stop", "sj"]);
     assert_same(&before, &host());
 }
@@ -399,7 +352,7 @@ fn a_lent_interface_comes_back_by_iocages_commands() {
         assert!(inside.contains("epair91a") && inside.contains("epair91b"), "{inside}");
         run("ifconfig epair91a -vnet ioc-lj");
         run("ifconfig epair91b -vnet ioc-lj");
-        world.iocage_stops("lj", &[]);
+        world.iocage_stops("lj");
         world.ok(&["stop", "lj"]);
         assert_same(&before, &host());
     }
@@ -419,18 +372,16 @@ fn each_hand_in_turn() {
     );
     let before = host();
     world.ok(&["start", "vj"]);
-    world.iocage_stops("vj", &["vnet0"]);
+    world.iocage_stops("vj");
     // The number of the jail's ruleset is free, and the other jail gets it.
     world.ok(&["start", "other"]);
     let ruleset = run("jls -j ioc-other devfs_ruleset");
     world.ok(&["start", "vj"]);
     assert!(run("devfs rule showsets").lines().any(|line| line == ruleset), "the other's ruleset is gone");
     world.ok(&["stop", "other"]);
-    world.iocage_stops("vj", &["vnet0"]);
+    world.iocage_stops("vj");
     // iocage starts the jail again.
-    let jid = world.iocage_creates("vj", "\tvnet;");
-    let macs = ["5a:9c:fc:bf:f4:75", "5a:9c:fc:bf:f4:76"];
-    world.iocage_wires("vj", &jid, 0, macs, "198.51.100.50/24", "2001:db8:90::50/64");
+    world.iocage_starts("vj");
     world.ok(&["stop", "vj"]);
     assert_same(&before, &host());
 }

@@ -181,6 +181,16 @@ impl Recipe {
         self.steps.push((action, Some(undo)));
     }
 
+    /// Adds the changes of another recipe.
+    pub(super) fn append(&mut self, other: Recipe) {
+        self.steps.extend(other.steps);
+        self.last.extend(other.last);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.last.is_empty()
+    }
+
     /// Adds a change that comes last. Its failure is reported, and undoes nothing.
     pub(super) fn finally(&mut self, action: Action) {
         self.last.push(action);

@@ -7,6 +7,7 @@ use super::contents;
 use super::destroy::{logs, snapshots_for, tags};
 use super::moved;
 use super::storage::Storage;
+use super::template::set_read_only;
 use super::{Action, Expect, Recipe, errors};
 use crate::error::Error;
 use crate::iocage::document::Document;
@@ -39,9 +40,13 @@ pub fn recipe(entry: &Entry, name: &JailName, storage: &Storage<'_>) -> Result<R
     if let Some((datasets, dataset)) = of_datasets {
         snapshots(&mut recipe, datasets, dataset, entry, name)?;
     }
+    let mut changes = Recipe::default();
     let config = store.properties(entry)?.document().clone();
-    replace(&mut recipe, &config, renamed(&config, &entry.name, name));
-    fstab(&mut recipe, entry, entry, &new);
+    replace(&mut changes, &config, renamed(&config, &entry.name, name));
+    fstab(&mut changes, entry, entry, &new);
+    // The rename itself is last. If the command was killed before, the template can still be written to.
+    let template = of_datasets.map(|(_, dataset)| dataset).filter(|_| entry.place == Place::Templates);
+    in_template(&mut recipe, template, changes);
     others(&mut recipe, storage, entry, name)?;
     for tag in tags(entry, storage) {
         let link = |target: &Entry| Action::Link { path: tag.clone(), target: target.directory.clone() };
@@ -119,24 +124,61 @@ fn renamed(config: &Document, old: &JailName, new: &JailName) -> Document {
 fn others(recipe: &mut Recipe, storage: &Storage<'_>, entry: &Entry, name: &JailName) -> Result<(), Error> {
     let new = storage.store.entry(entry.place, name.clone());
     for other in storage.store.entries()?.iter().filter(|other| *other != entry) {
-        fstab(recipe, other, entry, &new);
+        let mut changes = Recipe::default();
+        fstab(&mut changes, other, entry, &new);
+        let mut is_changed = fs::read(other.fstab())
+            .is_ok_and(|fstab| moved::fstab(&fstab, &new.directory, &entry.directory) != fstab);
         // A configuration that cannot be read is not changed.
-        let Ok(config) = storage.store.document(other) else { continue };
-        let mut changed = config.clone();
-        let is_it = |word: &String| *word == entry.name.as_str();
-        let depends = config.text("depends").ok().flatten().and_then(|text| text.parse::<Depends>().ok());
-        if let Some(mut depends) = depends.filter(|depends| depends.0.iter().any(is_it)) {
-            depends.0.iter_mut().filter(|one| is_it(one)).for_each(|one| *one = name.to_string());
-            changed.set("depends", &Stored::Text(depends.to_string()));
+        if let Ok(config) = storage.store.document(other) {
+            is_changed |= names(&config, name);
+            let changed = with_name_changed(&config, entry, name);
+            replace(&mut changes, &config, changed);
         }
-        if entry.place == Place::Templates
-            && config.text("source_template").ok().flatten() == Some(entry.name.as_str())
-        {
-            changed.set("source_template", &Stored::Text(name.to_string()));
+        let template = storage.dataset(&other.directory).filter(|_| other.place == Place::Templates);
+        if is_changed || !changes.is_empty() {
+            in_template(recipe, template, changes);
         }
-        replace(recipe, &config, changed);
     }
     Ok(())
+}
+
+/// Adds changes of files, which may be those of a template. The dataset of a template is read-only, and can be written
+/// to meanwhile. It is read-only afterwards also if a killed command has made it writable.
+fn in_template(recipe: &mut Recipe, template: Option<&Dataset>, changes: Recipe) {
+    let Some(dataset) = template else { return recipe.append(changes) };
+    let (off, on) = (set_read_only(&dataset.name, false), set_read_only(&dataset.name, true));
+    if dataset.is_read_only && changes.is_empty() {
+        return;
+    }
+    if dataset.is_read_only {
+        recipe.then_or(off.clone(), on.clone());
+    }
+    recipe.append(changes);
+    recipe.then_or(on, off);
+}
+
+/// Whether a configuration names a jail: in `depends`, or as its template.
+fn names(config: &Document, name: &JailName) -> bool {
+    let depends = config.text("depends").ok().flatten().and_then(|text| text.parse::<Depends>().ok());
+    depends.is_some_and(|depends| depends.0.iter().any(|word| word == name.as_str()))
+        || config.text("source_template").ok().flatten() == Some(name.as_str())
+}
+
+/// Another jail's configuration with the jail's new name.
+fn with_name_changed(config: &Document, entry: &Entry, name: &JailName) -> Document {
+    let mut changed = config.clone();
+    let is_it = |word: &String| *word == entry.name.as_str();
+    let depends = config.text("depends").ok().flatten().and_then(|text| text.parse::<Depends>().ok());
+    if let Some(mut depends) = depends.filter(|depends| depends.0.iter().any(is_it)) {
+        depends.0.iter_mut().filter(|one| is_it(one)).for_each(|one| *one = name.to_string());
+        changed.set("depends", &Stored::Text(depends.to_string()));
+    }
+    if entry.place == Place::Templates
+        && config.text("source_template").ok().flatten() == Some(entry.name.as_str())
+    {
+        changed.set("source_template", &Stored::Text(name.to_string()));
+    }
+    changed
 }
 
 /// Renames the snapshots of the jail's source that were taken for the jail. Those with the new name already were

@@ -108,6 +108,50 @@ fn a_jail_becomes_a_template_and_a_jail_again() {
     assert!(pool.fails(&["set", "template=perhaps", "shop"]).contains("not a valid value"));
 }
 
+/// The dataset of a template is read-only, and is so again after each command that has written to it.
+#[test]
+fn files_of_a_template_are_written() {
+    let pool = Pool::new();
+    pool.ok(&["create", "-n", "tpl", "-r", "15.1-RELEASE", "template=1"]);
+    pool.ok(&["create", "-n", "web", "-t", "tpl"]);
+    let written = |words: &[&str], before: &str, after: &str| {
+        let asked = || fs::read_to_string(pool.control().join("asked")).unwrap();
+        let earlier = asked().len();
+        pool.ok(words);
+        let calls = asked().split_off(earlier);
+        let of = |word: &str, name: &str| {
+            format!("set readonly={word} {}", pool.name(&format!("templates/{name}")))
+        };
+        let place = |call: &str| calls.lines().position(|line| line == call);
+        let (off, on) = (place(&of("off", before)), place(&of("on", before)));
+        assert!(off.is_some() && off < on, "{words:?}: {calls}");
+        let dataset = pool.name(&format!("templates/{after}"));
+        assert_eq!(pool.zfs(&["get", "-H", "-o", "value", "readonly", &dataset]), "on\n", "{words:?}");
+    };
+    let log = pool.root().join("log");
+    let fstab =
+        |name: &str| fs::read_to_string(pool.root().join("templates").join(name).join("fstab")).unwrap();
+    let line = format!("{} /etc nullfs ro 0 0", log.display());
+    written(&["fstab", "-a", "tpl", &line], "tpl", "tpl");
+    assert!(fstab("tpl").contains("templates/tpl/root/etc\tnullfs"), "{}", fstab("tpl"));
+    written(&["rename", "tpl", "base"], "tpl", "base");
+    assert!(fstab("base").contains("templates/base/root/etc\tnullfs"), "{}", fstab("base"));
+    assert_eq!(pool.config("web")["source_template"], "base");
+    assert_eq!(pool.ok(&["get", "host_hostuuid", "base"]), "base\n");
+    written(&["set", "depends=web", "base"], "base", "base");
+    // The rename of another jail.
+    written(&["rename", "web", "shop"], "base", "base");
+    assert_eq!(pool.ok(&["get", "depends", "base"]), "shop\n");
+    let editor = pool.directory.path().join("editor");
+    fs::write(&editor, "#!/bin/sh\necho '# edited' >>\"$1\"\n").unwrap();
+    fs::set_permissions(&editor, fs::Permissions::from_mode(0o755)).unwrap();
+    let edited = pool.run_with(&["fstab", "-e", "base"], &[("EDITOR", editor.to_str().unwrap())]);
+    assert!(edited.status.success(), "{}", crate::support::text(&edited.stderr));
+    assert!(fstab("base").ends_with("# edited\n"), "{}", fstab("base"));
+    assert_eq!(pool.zfs(&["get", "-H", "-o", "value", "readonly", &pool.name("templates/base")]), "on\n");
+    written(&["fstab", "-r", "base", "0"], "base", "base");
+}
+
 #[test]
 fn a_basejail_mounts_the_releases_base_system() {
     for (option, origin) in [("-b", "-"), ("-B", "releases/15.1-RELEASE/root@shop")] {

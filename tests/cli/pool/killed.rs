@@ -129,6 +129,45 @@ fn rename() {
 }
 
 #[test]
+fn rename_of_a_template() {
+    let with_template = || {
+        let pool = Pool::new();
+        pool.ok(&["create", "-n", "tpl", "-r", "15.1-RELEASE", "template=1"]);
+        pool.ok(&["create", "-n", "other", "-r", "15.1-RELEASE", "template=1", "depends=tpl"]);
+        pool
+    };
+    let read_only = |pool: &Pool| {
+        ["new", "other"].map(|name| {
+            pool.zfs(&["get", "-H", "-o", "value", "readonly", &pool.name(&format!("templates/{name}"))])
+        })
+    };
+    let rename = ["rename", "tpl", "new"];
+    let whole = with_template();
+    whole.ok(&rename);
+    let expected = whole.state();
+    drop(whole);
+    let points = at_every_call(1, |call| {
+        let pool = with_template();
+        pool.kill_at(call);
+        let output = pool.run(&rename);
+        pool.kill_no_more();
+        if output.status.signal() != Some(9) {
+            assert!(output.status.success(), "{call}: {}", text(&output.stderr));
+            return false;
+        }
+        let again = pool.run(&rename);
+        let said = text(&again.stderr);
+        assert!(again.status.success() || said.contains("not found!"), "killed at {call}, and again: {said}");
+        assert_eq!(pool.state(), expected, "killed at {call}, and again");
+        assert_eq!(read_only(&pool), ["on\n", "on\n"], "killed at {call}, and again");
+        assert_eq!(pool.ok(&["get", "depends", "other"]), "new\n", "killed at {call}, and again");
+        true
+    });
+    println!("{rename:?}: killed at {points} runs of zfs");
+    assert!(points >= 4, "{points}");
+}
+
+#[test]
 fn destroy() {
     killed_everywhere(&["destroy", "-f", "web"], "web");
 }

@@ -11,6 +11,7 @@ use jailwire::iocage::manage::FstabFile;
 use jailwire::iocage::store::Entry;
 use serde_json::json;
 
+use super::manage::write_files_of;
 use super::preview::{self, Line};
 use super::work::Work;
 use crate::CommandError;
@@ -87,7 +88,7 @@ impl Change {
             return work.end();
         }
         environment.require_root("change the fstab of")?;
-        environment.with_files(|files| file.write(files))?;
+        write_files_of(environment, entry, |files| file.write(files))??;
         drop(lock);
         work.report().say(&said);
         // As in iocage, the line stays in the file if only the running jail could not be changed.
@@ -215,7 +216,8 @@ fn edit(environment: &Environment, entry: &Entry) -> Result<ExitCode, CommandErr
     let mut words = editor.split_whitespace();
     let program = words.next().ok_or("EDITOR is empty: set it to an editor")?;
     let path = entry.fstab();
-    let copy = path.with_file_name(".fstab.edited");
+    // The directory of a template is read-only.
+    let copy = environment.store.root().join(format!(".{}.fstab.edited", entry.name));
     let text = match std::fs::read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         other => other.map_err(|error| format!("cannot read {}: {error}", path.display()))?,
@@ -233,7 +235,7 @@ fn edit(environment: &Environment, entry: &Entry) -> Result<ExitCode, CommandErr
         let path = path.display();
         return Err(format!("{path} was changed by another program meanwhile: edit it again").into());
     }
-    environment.with_files(|files| files.write_atomically(&path, &edited, 0o644))?;
+    write_files_of(environment, entry, |files| files.write_atomically(&path, &edited, 0o644))??;
     writeln!(
         io::stdout(),
         "{} has been changed: the change takes effect at the jail's next start",

@@ -5,12 +5,13 @@ use std::io::{self, BufRead as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
+use jailwire::files::Files;
 use jailwire::iocage::lifecycle::{Host, Report as _};
 use jailwire::iocage::manage::{
     self, Base, CloneOf, Form, HostHas, NewJail, NewName, Recipe, Storage, no_base,
 };
 use jailwire::iocage::name::JailName;
-use jailwire::iocage::store::Entry;
+use jailwire::iocage::store::{Entry, Place};
 use jailwire::kernel::Mounted;
 use jailwire::{Error, ErrorKind};
 use serde_json::json;
@@ -430,6 +431,22 @@ pub fn rename(environment: &Environment, args: &cli::Rename) -> Result<ExitCode,
 
 pub fn mounts(environment: &Environment) -> Result<Vec<Mounted>, CommandError> {
     environment.kernel.mounts().map_err(|error| format!("cannot list what is mounted: {error}").into())
+}
+
+/// Writes files of a jail or template. The dataset of a template is read-only, and can be written to meanwhile.
+pub fn write_files_of<T>(
+    environment: &Environment,
+    entry: &Entry,
+    write: impl FnOnce(Files<'_>) -> T,
+) -> Result<T, CommandError> {
+    let write = || environment.with_files(write);
+    match entry.place {
+        Place::Jails => Ok(write()),
+        Place::Templates => {
+            let mounts = mounts(environment)?;
+            Ok(manage::template::writable(entry, &Storage::look(&environment.store, &mounts)?, write)?)
+        }
+    }
 }
 
 /// The facts of the host that a new jail depends on.

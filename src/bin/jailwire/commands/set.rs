@@ -17,7 +17,7 @@ use jailwire::jail::{self, JailParameters};
 use jailwire::types::Jid;
 use serde_json::json;
 
-use super::manage::{carry_out, mounts};
+use super::manage::{carry_out, mounts, write_files_of};
 use super::operands;
 use super::preview::{self, Line};
 use super::work::Work;
@@ -118,15 +118,7 @@ fn set(
     let mut properties = store.properties(entry)?;
     let mut changes = properties.set(assignments)?;
     if !dry_run {
-        let write = || environment.with_files(|files| store.set(entry, assignments, &files));
-        changes = match entry.place {
-            Place::Jails => write()?,
-            // The template's dataset is read-only.
-            Place::Templates => {
-                let mounts = mounts(environment)?;
-                manage::template::writable(entry, &Storage::look(store, &mounts)?, write)??
-            }
-        };
+        changes = write_files_of(environment, entry, |files| store.set(entry, assignments, &files))??;
         properties = store.properties(entry)?;
     }
     let meaning = Meaning::of(environment, entry, &properties, &changes)?;
