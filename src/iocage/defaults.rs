@@ -8,7 +8,7 @@ use super::mac::MacPrefix;
 use super::property::{Builtin, Kind, Stored, TABLE, boolean};
 
 /// The properties that belong to one jail, and have no default.
-const OF_ONE_JAIL: [&str; 7] = [
+pub(super) const OF_ONE_JAIL: [&str; 7] = [
     "cloned_release",
     "host_hostname",
     "host_hostuuid",

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::defaults::OF_ONE_JAIL;
 use super::document::Document;
 use super::interfaces::Interfaces;
 use super::name::JailName;
@@ -124,12 +125,17 @@ impl Properties {
         let known = TABLE.iter().map(|property| property.name).filter(|name| !name.starts_with("vnetN_"));
         let nics = (0..4).flat_map(|n| [format!("vnet{n}_mac"), format!("vnet{n}_mtu")]);
         let config = self.jail.iter().flat_map(|(_, config)| config.keys());
-        let keys = config.chain(self.defaults.keys());
+        let keys: BTreeSet<&str> = config.chain(self.defaults.keys()).collect();
+        // As in iocage, a property without a default is there if a file has it.
+        let is_there = |(name, value): &(String, String)| {
+            value != "none" || keys.contains(name.as_str()) || !OF_ONE_JAIL.contains(&name.as_str())
+        };
         known
             .map(str::to_owned)
             .chain(nics)
-            .chain(keys.map(str::to_owned))
+            .chain(keys.iter().map(|key| (*key).to_owned()))
             .filter_map(|name| self.get(&name).map(|value| (name, value)))
+            .filter(is_there)
             .collect()
     }
 

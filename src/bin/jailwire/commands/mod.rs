@@ -24,6 +24,7 @@ mod set;
 mod show;
 mod simulated;
 mod snapshots;
+mod sorting;
 mod stack;
 mod start;
 mod stop;

@@ -8,6 +8,7 @@ use jailwire::iocage::zfs::{self, ACTIVE};
 use serde_json::json;
 
 use super::manage::mounts;
+use super::sorting::natural;
 use crate::CommandError;
 use crate::cli::{self, Cli, DfSort};
 use crate::environment::Environment;
@@ -94,7 +95,7 @@ pub fn df(environment: &Environment, args: &cli::Df) -> Result<ExitCode, Command
             Some(std::iter::once(jail).chain(rest.split('\t')).map(str::to_owned).collect())
         })
         .collect();
-    rows.sort();
+    rows.sort_by_cached_key(|row| row.first().map(|name| natural(name)));
     let by = match args.sort {
         DfSort::Name => 0,
         DfSort::Crt => 1,
@@ -126,7 +127,7 @@ pub fn df(environment: &Environment, args: &cli::Df) -> Result<ExitCode, Command
 
 /// A size such as `1.5G`, or a ratio, as a number to sort by: in thousandths of bytes. A cell without a number
 /// comes first.
-fn magnitude(cell: &str) -> u128 {
+pub fn magnitude(cell: &str) -> u128 {
     let digits = cell.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let power = match cell[digits.len()..].chars().next() {
         Some(unit) => "KMGTPE".find(unit).map_or(0, |at| at + 1),

@@ -13,7 +13,9 @@ use serde_json::json;
 use jailwire::iocage::lifecycle::Report as _;
 
 use super::manage::{carry_out, confirmed, mounts};
+use super::pool::magnitude;
 use super::preview;
+use super::sorting::natural;
 use super::work::Work;
 use crate::CommandError;
 use crate::cli::{self, SnapSort};
@@ -240,12 +242,13 @@ pub fn snaplist(environment: &Environment, args: &cli::SnapList) -> Result<ExitC
             rows.push(Row { jail: entry.name.to_string(), name, snapshot });
         }
     }
-    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    // As in iocage, rows that show the same are sorted by name.
+    rows.sort_by_cached_key(|row| natural(&row.name));
     match args.sort {
         SnapSort::Name => {}
-        SnapSort::Created => rows.sort_by_key(|row| row.snapshot.creation),
-        SnapSort::Rsize => rows.sort_by_key(|row| row.snapshot.referenced),
-        SnapSort::Used => rows.sort_by_key(|row| row.snapshot.used),
+        SnapSort::Created => rows.sort_by_key(|row| row.snapshot.creation / 60),
+        SnapSort::Rsize => rows.sort_by_cached_key(|row| magnitude(&size(row.snapshot.referenced))),
+        SnapSort::Used => rows.sort_by_cached_key(|row| magnitude(&size(row.snapshot.used))),
     }
     if environment.json {
         let row = |row: &Row<'_>| {

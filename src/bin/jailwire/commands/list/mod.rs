@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use self::row::Row;
 use super::get::Running;
+use super::sorting::natural;
 use crate::CommandError;
 use crate::cli::{self, Sort};
 use crate::environment::Environment;
@@ -73,14 +74,6 @@ fn sort(rows: &mut [Row], by: Sort) {
     }
 }
 
-/// Splits a name from the number that `create -c` has added, so that web_2 comes before web_10.
-fn natural(name: &str) -> (String, u64) {
-    match name.rsplit_once('_').and_then(|(name, number)| Some((name, number.parse().ok()?))) {
-        Some((name, number)) => (name.to_owned(), number),
-        None => (name.to_owned(), 0),
-    }
-}
-
 /// The sort key of an address: jails without addresses come first, then jails by their first address as a number,
 /// then jails that get their address from the network.
 fn by_address(value: &str) -> (u8, Option<IpAddr>, String) {
@@ -120,7 +113,7 @@ fn releases(environment: &Environment, bare: bool) -> Result<ExitCode, CommandEr
 
 #[cfg(test)]
 mod tests {
-    use super::{by_address, natural};
+    use super::by_address;
 
     #[test]
     fn addresses_are_sorted_as_addresses() {
@@ -131,12 +124,5 @@ mod tests {
             values,
             ["none", "192.0.2.3", "vnet0|192.0.2.20/24,vnet0|10.0.0.1", "em0|192.0.2.100/24", "vnet0|DHCP"]
         );
-    }
-
-    #[test]
-    fn numbers_at_the_end_are_sorted_as_numbers() {
-        let mut names = ["web_10", "web_2", "web", "a_b", "web_1"];
-        names.sort_by_key(|name| natural(name));
-        assert_eq!(names, ["a_b", "web", "web_1", "web_2", "web_10"]);
     }
 }
