@@ -6,7 +6,7 @@
 //! The crate cap-std follows links that stay beneath the directory, and has no gate: here a link is refused.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path};
 
@@ -15,6 +15,7 @@ use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{Mode, fstatat};
 use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
 
+use super::read::{Unread, read_opened};
 use super::{Files, Lasting, Result, name_of};
 use crate::Error;
 
@@ -96,7 +97,6 @@ impl Files<'_> {
 /// `root` cannot be opened; a part of `relative` is a symbolic link or is `..`; what is there is no regular file, or one
 /// of more than 1 MiB; or EACCES, EIO.
 pub fn read_beneath(root: &Path, relative: &Path) -> io::Result<Option<Vec<u8>>> {
-    const MOST: u64 = 1024 * 1024;
     let directory = match directory_of(root, relative) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other?,
@@ -108,13 +108,11 @@ pub fn read_beneath(root: &Path, relative: &Path) -> io::Result<Option<Vec<u8>>>
         Err(errno) => return Err(refused(relative, errno)),
         Ok(file) => File::from(file),
     };
-    let metadata = file.metadata()?;
-    if !metadata.is_file() || metadata.len() > MOST {
-        return Err(io::Error::other(format!("{} is not a file of at most 1 MiB", relative.display())));
+    match read_opened(&file) {
+        Err(Unread::Io(error)) => Err(error),
+        Err(unread) => Err(io::Error::other(format!("{} is {unread}", relative.display()))),
+        Ok(contents) => Ok(Some(contents)),
     }
-    let mut contents = Vec::new();
-    file.take(MOST).read_to_end(&mut contents)?;
-    Ok(Some(contents))
 }
 
 /// Opens the directory of a file beneath `root`.

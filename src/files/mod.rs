@@ -8,6 +8,7 @@
 //! directory that was opened before.
 
 mod beneath;
+mod read;
 mod tree;
 
 use std::ffi::OsStr;
@@ -24,6 +25,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 pub use beneath::read_beneath;
+pub(crate) use read::{LARGEST, Unread, read_regular};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::kernel::{self, Kernel};

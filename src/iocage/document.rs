@@ -5,19 +5,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::de::Deserializer as _;
+use serde_json::value::RawValue;
 
 use super::json::{Json, Pairs, depth, quoted};
 use super::property::Stored;
 use crate::error::{Error, ErrorKind};
-use crate::files::Files;
+use crate::files::{Files, LARGEST, Unread, read_regular};
 
-/// The largest file that is read, in bytes: more than any jail's configuration.
-const LARGEST: u64 = 1024 * 1024;
 /// The bytes that some editors begin a file in UTF-8 with.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The deepest nesting in the value of an unknown key.
@@ -47,15 +45,15 @@ impl Document {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(path),
             _ => Error::of_file("read", path, source),
         };
-        let metadata = fs::metadata(path).map_err(failed)?;
-        if !metadata.is_file() {
-            let reason = format!("{} is not a regular file", path.display());
-            return Err(Error::invalid(path.display(), reason, "put the jail's configuration there"));
+        match read_regular(path) {
+            Ok(contents) => Document::parse(path, &contents),
+            Err(Unread::Io(error)) => Err(failed(error)),
+            Err(Unread::NotRegular) => {
+                let reason = format!("{} is not a regular file", path.display());
+                Err(Error::invalid(path.display(), reason, "put the jail's configuration there"))
+            }
+            Err(Unread::TooLarge) => Err(too_large(path)),
         }
-        if metadata.len() > LARGEST {
-            return Err(too_large(path));
-        }
-        Document::parse(path, &fs::read(path).map_err(failed)?)
     }
 
     /// Reads the contents of a file. `path` is for messages, and for writing the file.
@@ -95,15 +93,15 @@ impl Document {
                 });
             }
         };
-        let mut values = BTreeMap::new();
-        for (key, raw) in pairs {
+        let value = |(key, raw): (String, &RawValue)| {
             if depth(raw.get()) > DEEPEST {
                 let reason = format!("{}: the value of {key:?} is nested too deep", path.display());
                 return Err(Error::invalid(path.display(), reason, "remove it"));
             }
             let value = Json::from_raw(raw.get()).map_err(|error| syntax(path, &error))?;
-            values.insert(key, value);
-        }
+            Ok((key, value))
+        };
+        let values = pairs.into_iter().map(value).collect::<Result<_, Error>>()?;
         Ok(Document { path: path.to_owned(), values })
     }
 

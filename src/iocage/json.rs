@@ -120,7 +120,7 @@ pub(super) struct Pairs<'a> {
 }
 
 impl<'de> Visitor<'de> for Pairs<'_> {
-    type Value = BTreeMap<String, Box<RawValue>>;
+    type Value = BTreeMap<String, &'de RawValue>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")

@@ -241,7 +241,7 @@ impl Store {
         for one in directory {
             let one = one.map_err(failed)?;
             if let Some(name) = one.file_name().to_str().and_then(|name| JailName::new(name).ok())
-                && one.path().is_dir()
+                && is_directory(&one)
             {
                 entries.push(self.entry(place, name));
             }
@@ -453,6 +453,15 @@ impl Store {
             files.finish_replacing(&self.root.join(name))?;
         }
         Ok(())
+    }
+}
+
+/// Whether an entry of a directory is a directory, or a symbolic link to a directory. Most file systems say so with the
+/// name, and need no call for each name.
+fn is_directory(one: &fs::DirEntry) -> bool {
+    match one.file_type() {
+        Ok(kind) if !kind.is_symlink() => kind.is_dir(),
+        _ => one.path().is_dir(),
     }
 }
 

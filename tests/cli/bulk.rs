@@ -102,8 +102,10 @@ fn ticked(root: &Root, arguments: &[&str]) -> bool {
 }
 
 #[test]
-fn the_cpus_tick_for_two_jails_and_more_unless_that_is_not_wanted() {
-    assert!(!ticked(&Root::new(), &["start", "db"]));
+fn the_cpus_tick_while_network_stacks_come_and_go_unless_that_is_not_wanted() {
+    assert!(ticked(&Root::new(), &["start", "db"]));
+    assert!(!ticked(&Root::new(), &["start", "db", "--no-tick-guard"]));
+    assert!(!ticked(&Root::new(), &["start", "proxy"]), "a shared-IP jail moves no interface");
     assert!(!ticked(&Root::new(), &["start", "ALL", "--no-tick-guard"]));
     let root = Root::new();
     assert!(ticked(&root, &["start", "ALL"]));

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::Mounts;
 use super::reader::Reader;
+use crate::files::{Unread, read_regular};
 use crate::iocage::fstab::{self, Mount};
 use crate::iocage::paths;
 use crate::iocage::store::{Entry, Store};
@@ -14,8 +15,6 @@ use crate::iocage::store::{Entry, Store};
 /// The subject of a problem with the root directory.
 pub(super) const ROOT: &str = "root";
 const FSTAB: &str = "fstab";
-/// The largest fstab that is read, in bytes.
-const LARGEST_FSTAB: u64 = 1024 * 1024;
 
 /// Lines with outdated paths, from a time when iocage's directory or the jail's directory was elsewhere: the old
 /// directory, the new directory, and the line numbers.
@@ -115,13 +114,9 @@ impl Reader<'_> {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let about = match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        other => other?,
-    };
-    match about.is_file() && about.len() <= LARGEST_FSTAB {
-        true => fs::read(path),
-        false => Err(io::Error::other("not a regular file of at most 1 MiB")),
+    match read_regular(path) {
+        Err(Unread::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        other => Ok(other?),
     }
 }
 

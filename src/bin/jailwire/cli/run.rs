@@ -16,7 +16,8 @@ pub struct Bulk {
     #[arg(long, value_name = "N")]
     pub programs: Option<NonZeroUsize>,
     /// Leave kern.eventtimer.idletick as it is. Without this option, jailwire sets it to 1 while it
-    /// works on several jails: then idle CPUs tick, and the kernel waits less
+    /// works on a jail with a network stack of its own, or on several jails: then idle CPUs tick, and the
+    /// kernel waits less
     #[arg(long)]
     pub no_tick_guard: bool,
     /// How long to wait for what is free only when a jail has ended: an interface that was lent to the jail

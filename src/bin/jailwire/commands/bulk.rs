@@ -50,7 +50,7 @@ impl Bulk {
 
     /// The settings for commands that work on one jail, and have no options for this.
     pub fn alone() -> Bulk {
-        Bulk { limits: Limits::ONE, wait: None, flag: Arc::default() }
+        Bulk { limits: Limits::ONE.tick_guard(true), wait: None, flag: Arc::default() }
     }
 
     /// Sets the waiting time of the command line.
@@ -60,9 +60,19 @@ impl Bulk {
         }
     }
 
-    /// Keeps the CPUs ticking, unless an option says otherwise. If that fails, the operation only takes longer.
-    fn ticks(&self, environment: &Environment, work: &Work) -> Option<TickGuard> {
-        if !self.limits.tick_guard {
+    /// Keeps the CPUs ticking, unless an option says otherwise. A single jail without a network stack of its own has no
+    /// interface to move or to destroy, and needs no ticks. If the CPUs cannot be kept ticking, the operation only takes
+    /// longer.
+    fn ticks(&self, environment: &Environment, entries: &[Entry], work: &Work) -> Option<TickGuard> {
+        let has_vnet = |entry: &Entry| {
+            environment.store.properties(entry).is_ok_and(|properties| properties.is_on("vnet"))
+        };
+        let needs_ticks = match entries {
+            [] => false,
+            [entry] => has_vnet(entry),
+            _ => true,
+        };
+        if !self.limits.tick_guard || !needs_ticks {
             return None;
         }
         let guard = TickGuard::hold(&environment.kernel);
@@ -93,7 +103,7 @@ pub fn start(environment: &Environment, host: &mut Host<'_>, selected: &Selected
     let selected = fit_to_start(environment, host, selected, work);
     let turns = selected.turns(&environment.store);
     let checks = Checks::make(environment, host, &turns, work);
-    let _guard = if alone { None } else { bulk.ticks(environment, work) };
+    let _guard = bulk.ticks(environment, &selected.entries, work);
     let _children = children(environment, alone);
     if !alone {
         host.begin_bulk(&bulk.limits);
@@ -154,7 +164,7 @@ pub fn stop(
             after[place].clear();
         }
     }
-    let _guard = if alone { None } else { bulk.ticks(environment, work) };
+    let _guard = bulk.ticks(environment, entries, work);
     let _children = children(environment, alone);
     if !alone {
         host.begin_bulk(&bulk.limits);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jailwire::jail;
 use jailwire::types::InterfaceName;
+use jailwire::wiring::bulk::TickGuard;
 use jailwire::wiring::{Attached, AttachedNic, NicAddress, Step};
 use serde_json::{Value, json};
 
@@ -81,6 +82,8 @@ pub fn attach(plumbing: &Plumbing, args: &Attach) -> Result<(), CommandError> {
         let line = |(step, requests): &(Step, Vec<&'static str>)| Line::new(step, requests);
         return Ok(plumbing.preview(&steps.iter().map(line).collect::<Vec<_>>())?);
     }
+    // If the CPUs cannot be kept ticking, the kernel only waits longer.
+    let _guard = TickGuard::hold(wiring.kernel()).ok();
     let attached = nic.apply()?;
     attached.notes.iter().for_each(|note| output::warn(&note.to_string()));
     let [made] = &attached.nics[..] else { unreachable!("one was described") };
@@ -147,6 +150,7 @@ pub fn detach(plumbing: &Plumbing, args: &Detach) -> Result<(), CommandError> {
         };
         return Ok(plumbing.preview(&chosen.iter().map(line).collect::<Vec<_>>())?);
     }
+    let _guard = if chosen.is_empty() { None } else { TickGuard::hold(wiring.kernel()).ok() };
     for (host, _) in &chosen {
         wiring.detach(host)?;
     }
