@@ -149,7 +149,7 @@ impl World {
         jid(name)
     }
 
-    /// Does what iocage does when it stops a jail, whoever has started it.
+    /// Does what iocage does when it stops a jail. Either tool can have started the jail.
     #[track_caller]
     fn iocage_stops(&self, name: &str) {
         let ruleset = run(&format!("jls -j ioc-{name} devfs_ruleset"));
