@@ -25,6 +25,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 pub use beneath::read_beneath;
+#[cfg(feature = "iocage")]
 pub(crate) use read::{LARGEST, Unread, read_regular};
 
 use crate::error::{Error, ErrorKind, Result};

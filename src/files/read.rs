@@ -1,10 +1,8 @@
 //! Reading files that may be of any kind and size.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
 
 /// The largest file that is read, in bytes: larger than any configuration.
 pub const LARGEST: u64 = 1024 * 1024;
@@ -45,10 +43,13 @@ impl From<Unread> for io::Error {
 }
 
 /// Reads a regular file of at most 1 MiB. Follows symbolic links. Makes four calls: open, fstat, read and close.
-pub fn read_regular(path: &Path) -> Result<Vec<u8>, Unread> {
+#[cfg(feature = "iocage")]
+pub fn read_regular(path: &std::path::Path) -> Result<Vec<u8>, Unread> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
     // O_NONBLOCK: open(2) must not wait if the file is a FIFO.
     let flags = libc::O_NONBLOCK | libc::O_CLOEXEC;
-    read_opened(&OpenOptions::new().read(true).custom_flags(flags).open(path)?)
+    read_opened(&std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?)
 }
 
 /// Reads an open file, if the file is a regular file of at most 1 MiB.
@@ -79,10 +80,11 @@ pub(super) fn read_opened(mut file: &File) -> Result<Vec<u8>, Unread> {
     Ok(contents)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "iocage"))]
 mod tests {
     use super::*;
     use std::fs;
+    use std::path::Path;
 
     #[test]
     fn reads_regular_files_up_to_the_limit() {
