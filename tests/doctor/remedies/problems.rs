@@ -173,7 +173,6 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ),
     ("{name} is not a bridge: name a bridge in `interfaces`, or none", "has a kind of its own"),
     ("cannot read {}: {error}", "no file of the test's own user is unreadable"),
-    ("not a regular file of at most 1 MiB", "no file of the test's own user is unreadable"),
     ("{seen}: {error}", "no file of the test's own user is unreadable"),
     ("{}: {error}", "no file of the test's own user is unreadable"),
     ("{} is missing: the jail has no root directory; create it again", "the remedy is a backup"),
