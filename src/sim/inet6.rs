@@ -60,7 +60,7 @@ impl World {
                 self.named_address(caller, stack, index, &request.argument)?;
                 return Err(Errno::EINVAL.into());
             }
-            sys::SIOCAIFADDR_IN6 | sys::OSIOCAIFADDR_IN6 => {
+            sys::SIOCAIFADDR_IN6 => {
                 let address = self.named_address(caller, stack, index, &request.argument)?;
                 let address = self.check_family(caller, address, &request.argument)?;
                 let made = self.add_inet6(index, address, request);

@@ -104,11 +104,19 @@ impl StateDirectory {
     /// Removes the locks of dead processes, and the directory if it is empty. The next start that needs the directory
     /// makes it again.
     pub fn leave(&self, files: Files<'_>) {
-        for path in self.with_extension("lock").unwrap_or_default() {
+        let lent = self.all_lent_in();
+        for path in with_extension(&self.directory, "lock").unwrap_or_default() {
             // A lock file beside a journal is removed with the journal.
             if !path.with_extension("journal").exists() {
                 Lock::clear(&path);
             }
+        }
+        if lent.exists() {
+            for path in with_extension(&lent, "lock").unwrap_or_default() {
+                Lock::clear(&path);
+            }
+            // Removing the directory fails if a record is in it. A process that is about to lend makes it again.
+            let _ = files.remove_dir(&lent);
         }
         // Removing the directory fails if it is not empty, which is the usual case.
         if let Some(_alone) = Lock::try_directory(&self.directory) {
@@ -127,7 +135,8 @@ impl StateDirectory {
             match Lock::take_for(path, mode, end.clone(), &mut waiting) {
                 // Another process has just removed the directory.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    DirBuilder::new().recursive(true).mode(MODE).create(&self.directory)?;
+                    let directory = if path == self.directory { path } else { path.parent().unwrap_or(path) };
+                    DirBuilder::new().recursive(true).mode(MODE).create(directory)?;
                 }
                 other => return other,
             }
@@ -222,9 +231,19 @@ impl StateDirectory {
         self.lock(&self.directory.join("%nat-addresses.lock"), Mode::Exclusive, &End::Goes, |_| {})
     }
 
+    /// The directory of the records of lent interfaces, and of their locks. The directory is missing while nothing is
+    /// lent, so a command that stops many jails does not read all their journals' names for each of them.
+    fn all_lent_in(&self) -> PathBuf {
+        self.directory.join("%lent")
+    }
+
     /// The record of a lent interface, by the interface's index.
     pub(super) fn lent(&self, index: u16) -> PathBuf {
-        self.directory.join(format!("%lent{index}"))
+        self.all_lent_in().join(index.to_string())
+    }
+
+    fn lock_of_lent(&self, index: u16) -> PathBuf {
+        self.lent(index).with_extension("lock")
     }
 
     /// Takes the lock on the record of a lent interface.
@@ -233,7 +252,31 @@ impl StateDirectory {
     ///
     /// As [`StateDirectory::lock_shared`].
     pub(super) fn lock_lent(&self, index: u16) -> io::Result<Lock> {
-        self.lock(&self.lent(index).with_extension("lock"), Mode::Exclusive, &End::Goes, |_| {})
+        self.lock(&self.lock_of_lent(index), Mode::Exclusive, &End::Goes, |_| {})
+    }
+
+    /// Whether a process works on the record of a lent interface.
+    pub(super) fn lent_is_locked(&self, index: u16) -> bool {
+        Lock::is_held(&self.lock_of_lent(index))
+    }
+
+    /// Returns the records of interfaces that were lent, by the interfaces' indexes, in ascending order.
+    ///
+    /// # Errors
+    ///
+    /// As [`StateDirectory::journals`].
+    pub(super) fn all_lent(&self) -> io::Result<Vec<u16>> {
+        let entries = match std::fs::read_dir(self.all_lent_in()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other?,
+        };
+        let mut indexes = Vec::new();
+        for entry in entries {
+            // The name of a lock is not a number.
+            indexes.extend(entry?.file_name().to_str().and_then(|name| name.parse::<u16>().ok()));
+        }
+        indexes.sort_unstable();
+        Ok(indexes)
     }
 
     /// Returns the records of interfaces that were lent, except those that a process is writing.
@@ -241,18 +284,9 @@ impl StateDirectory {
     /// # Errors
     ///
     /// As [`StateDirectory::journals`].
-    pub(super) fn all_lent(&self) -> io::Result<Vec<u16>> {
-        let entries = match std::fs::read_dir(&self.directory) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            other => other?,
-        };
-        let mut indexes = Vec::new();
-        for entry in entries {
-            let name = entry?.file_name();
-            let index = name.to_str().and_then(|name| name.strip_prefix("%lent")?.parse().ok());
-            indexes.extend(index.filter(|index| !Lock::is_held(&self.lent(*index).with_extension("lock"))));
-        }
-        indexes.sort_unstable();
+    pub(super) fn settled_lent(&self) -> io::Result<Vec<u16>> {
+        let mut indexes = self.all_lent()?;
+        indexes.retain(|index| !self.lent_is_locked(*index));
         Ok(indexes)
     }
 
@@ -291,7 +325,7 @@ impl StateDirectory {
     ///
     /// Those of reading a directory. A missing directory has no journals, and is no error.
     pub fn journals(&self) -> io::Result<Vec<PathBuf>> {
-        self.with_extension("journal")
+        with_extension(&self.directory, "journal")
     }
 
     /// Returns the journals of what is being attached, or what was being attached when a process was killed.
@@ -300,7 +334,7 @@ impl StateDirectory {
     ///
     /// As [`StateDirectory::journals`].
     pub fn attachings(&self) -> io::Result<Vec<PathBuf>> {
-        self.with_extension("attaching")
+        with_extension(&self.directory, "attaching")
     }
 
     /// The path of a jail's file. Slashes, and a dot at the beginning, are replaced: a file name cannot have
@@ -320,24 +354,25 @@ impl StateDirectory {
         self.directory.join(name)
     }
 
-    fn with_extension(&self, wanted: &str) -> io::Result<Vec<PathBuf>> {
-        let entries = match std::fs::read_dir(&self.directory) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            other => other?,
-        };
-        let mut paths = Vec::new();
-        for entry in entries {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == wanted) {
-                paths.push(path);
-            }
-        }
-        paths.sort();
-        Ok(paths)
-    }
-
     /// Returns the directory itself.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
+}
+
+/// The files of a directory with this extension, in ascending order. A missing directory has none.
+fn with_extension(directory: &Path, wanted: &str) -> io::Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other?,
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == wanted) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
 }

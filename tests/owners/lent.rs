@@ -4,16 +4,16 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use ipnetwork::{Ipv4Network, Ipv6Network};
-use jailwire::bridge::MemberFlags;
+use jailwire::bridge::{BridgeFlags, MemberFlags};
 use jailwire::jail;
 use jailwire::kernel::{Clock, Errno};
 use jailwire::route::{Gateway, Route, Via};
-use jailwire::sim::{Fault, Hardware, Options, Sim};
+use jailwire::sim::{Fault, Hardware, Options, Release, Sim};
 use jailwire::types::{Jid, MacAddr};
 use jailwire::wiring::{Standing, Up, Wiring};
 use jailwire::{Error, Vnet};
 
-use crate::{foreign, killed_at, name, simulated, simulated_with, state};
+use crate::{foreign, killed_at, name, simulated, simulated_with, start_vnet, state};
 
 /// A host with two interfaces to lend: em1 has addresses, a route and a default route, and em2 is on a bridge.
 fn lender() -> (Sim, Wiring) {
@@ -213,4 +213,116 @@ fn at_every_call_of_a_start_and_of_a_stop_what_was_lent_is_not_lost() {
     }
     println!("{points} points");
     assert!(points * step > 200, "{points}");
+}
+
+/// Jails that use em1 as an uplink, as the parent of a vlan(4), as a member with VLANs, or for addresses.
+type Use = (&'static str, Release, fn(&Wiring) -> Result<Up, Error>);
+
+fn uses() -> [Use; 5] {
+    [
+        ("uplink", Release::V15_1, |w| {
+            w.jail("user", "/").nic("bridge0").uplink("em1").address("192.0.2.20/24").start()
+        }),
+        ("VLAN of an uplink", Release::V15_1, |w| {
+            w.jail("user", "/").nic("bridge0").uplink("em1").untagged(20).address("192.0.2.20/24").start()
+        }),
+        ("VLAN of a member", Release::V15_1, |w| {
+            w.jail("user", "/").nic("bridge7").uplink("em1").untagged(20).address("192.0.2.20/24").start()
+        }),
+        ("parent of a vlan(4)", Release::V14_2, |w| {
+            w.jail("user", "/").nic("bridge0").uplink("em1").untagged(20).address("192.0.2.20/24").start()
+        }),
+        ("addresses", Release::V15_1, |w| {
+            w.jail("user", "/").alias("em1", "192.0.2.40/24").alias("em1", "2001:db8::40/64").start()
+        }),
+    ]
+}
+
+/// How a loan ends.
+#[derive(Debug, Clone, Copy)]
+enum LoanEnd {
+    /// It is taken back.
+    Reclaimed,
+    /// Another program removes the jail.
+    Removed,
+    /// The library stops the jail.
+    Stopped,
+}
+
+/// The interface has what its user needs when it is lent, so it comes back with that, also if the user has ended
+/// meanwhile. Then nothing needs it any more.
+#[test]
+fn what_a_jail_uses_may_be_lent_and_is_at_last_as_it_was() {
+    for (what, release, user) in uses() {
+        for end in [LoanEnd::Reclaimed, LoanEnd::Removed, LoanEnd::Stopped] {
+            for user_ends_first in [true, false] {
+                let point = format!("{what}, {end:?}, the user ends first: {user_ends_first}");
+                let card = Hardware::new("em", 1, [2, 0, 0, 0, 1, 1]);
+                let options = Options::default().with_release(release).with_hardware(vec![card]);
+                let (sim, wiring) = simulated_with(&options);
+                let (host, em1) = (wiring.host(), name("em1"));
+                if what == "VLAN of a member" {
+                    host.create("bridge7").unwrap();
+                    host.change_bridge_flags(
+                        &name("bridge7"),
+                        BridgeFlags::VLAN_FILTER,
+                        BridgeFlags::empty(),
+                    )
+                    .unwrap();
+                    host.up(&em1).unwrap();
+                    host.add_member(&name("bridge7"), &em1).unwrap();
+                }
+                sim.sleep(Duration::from_secs(5));
+                let before = state(&wiring);
+                user(&wiring).unwrap_or_else(|error| panic!("{point}: {error}"));
+                let jid = match end {
+                    LoanEnd::Stopped => wiring.jail("borrower", "/").nic_alone().start().unwrap().jid,
+                    _ => foreign(&wiring, "borrower"),
+                };
+                wiring.lend(&em1, jid, &em1).unwrap_or_else(|error| panic!("{point}: {error}"));
+                let end_of_user = || {
+                    wiring.stop("user").unwrap_or_else(|error| panic!("{point}: {error}"));
+                };
+                if user_ends_first {
+                    end_of_user();
+                    assert!(!host.has_interface(&name("em1.20")).unwrap(), "{point}");
+                }
+                match end {
+                    LoanEnd::Reclaimed => drop(wiring.reclaim(&em1, jid, None).unwrap()),
+                    LoanEnd::Removed => jail::remove(&**wiring.kernel(), jid).unwrap(),
+                    LoanEnd::Stopped => drop(wiring.stop("borrower").unwrap()),
+                }
+                if !user_ends_first {
+                    end_of_user();
+                }
+                sim.sleep(Duration::from_secs(5));
+                // Any later command of the library sweeps.
+                jailwire::wiring::sweep(&wiring.site()).unwrap_or_else(|error| panic!("{point}: {error}"));
+                if let LoanEnd::Reclaimed = end {
+                    jail::remove(&**wiring.kernel(), jid).unwrap();
+                }
+                assert_eq!(state(&wiring), before, "{point}");
+                assert_eq!(jailwire::wiring::unneeded(&wiring.site()).unwrap(), [], "{point}");
+                assert_eq!(sim.panics(), [""; 0], "{point}");
+            }
+        }
+    }
+}
+
+/// Many jails are stopped beside one that has a lent interface: the records of loans are not among the journals.
+#[test]
+fn records_of_loans_have_a_directory_of_their_own_which_goes_with_the_last() {
+    let (_, wiring) = lender();
+    let records = wiring.site().state.directory().join("%lent");
+    assert!(!records.exists());
+    lend(&wiring).unwrap();
+    assert_eq!(std::fs::read_dir(&records).unwrap().count(), 2);
+    start_vnet(&wiring, "other", 20).unwrap();
+    wiring.stop("other").unwrap();
+    assert_eq!(std::fs::read_dir(&records).unwrap().count(), 2);
+    wiring.stop("web").unwrap();
+    assert_eq!(std::fs::read_dir(&records).unwrap().count(), 0);
+    let site = wiring.site();
+    site.state.leave(site.files);
+    assert!(!records.exists());
 }

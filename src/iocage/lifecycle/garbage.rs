@@ -195,7 +195,7 @@ impl Host<'_> {
         journals.extend(attaching);
         self.leaked_epairs(&journals, &mut found)?;
         self.leaked_rules(&journals, &mut found)?;
-        let unneeded = wiring::unneeded(&self.vnet, &self.state, &self.boot)?;
+        let unneeded = wiring::unneeded(&self.site())?;
         found.garbage.extend(unneeded.into_iter().map(Garbage::Shared));
         let returned = wiring::returned(&self.site())?.into_iter();
         found.garbage.extend(returned.map(|(now, lent)| Garbage::Returned { now, lent: Box::new(lent) }));

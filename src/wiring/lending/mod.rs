@@ -248,7 +248,7 @@ fn forget(site: &Site<'_>, index: u16) -> Result<(), Error> {
 /// holds, would keep them. An interface that cannot be taken out comes back when the jail ends. What cannot be
 /// put back is left to the next sweep.
 pub(super) fn reclaim_all(site: &Site<'_>, jid: Jid) {
-    for index in site.state.all_lent().unwrap_or_default() {
+    for index in site.state.settled_lent().unwrap_or_default() {
         let _ = reclaim_one(site, jid, index);
     }
 }
@@ -314,7 +314,7 @@ pub(super) fn wait_for_return(
 /// Whether an interface that had this name was lent to a jail, and is not on the host. If it is on the host, this puts
 /// back what the interface had.
 fn is_away(site: &Site<'_>, name: &InterfaceName, lent_to: Option<Jid>) -> Result<bool, Error> {
-    for index in site.state.all_lent()? {
+    for index in site.state.settled_lent()? {
         let is_it = |lent: &Lent| lent.name == *name && Some(lent.jid) == lent_to;
         let Some(lent) = read(site, index)?.filter(is_it) else { continue };
         if find(site.host, index, &lent)?.is_none() {
@@ -326,6 +326,40 @@ fn is_away(site: &Site<'_>, name: &InterfaceName, lent_to: Option<Jid>) -> Resul
     Ok(false)
 }
 
+/// Whether an interface of the host was lent, and does not have back yet what it had.
+///
+/// # Errors
+///
+/// Those of reading the records.
+pub(super) fn is_recorded(site: &Site<'_>, name: &InterfaceName) -> Result<bool, Error> {
+    for index in site.state.all_lent()? {
+        if read(site, index)?.is_some_and(|lent| lent.name == *name) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Returns the interfaces of the host that jails have now, or that another process is moving, by their names on the
+/// host. An interface whose jail has ended without it is left out: its hardware is gone.
+///
+/// # Errors
+///
+/// Those of listing interfaces and jails, and of reading the records.
+pub(super) fn away(site: &Site<'_>) -> Result<Vec<InterfaceName>, Error> {
+    let mut away = Vec::new();
+    for index in site.state.all_lent()? {
+        let Some(lent) = read(site, index)? else { continue };
+        let is_moving = site.state.lent_is_locked(index);
+        // The jail first: an interface is on the host again before its jail is gone.
+        let has_jail = jail::get_even_dying(&**site.host.kernel(), lent.jid)?.is_some();
+        if is_moving || has_jail && find(site.host, index, &lent)?.is_none() {
+            away.push(lent.name);
+        }
+    }
+    Ok(away)
+}
+
 /// Returns the records of the interfaces that are lent to a jail. Nothing is changed.
 ///
 /// # Errors
@@ -333,7 +367,7 @@ fn is_away(site: &Site<'_>, name: &InterfaceName, lent_to: Option<Jid>) -> Resul
 /// Those of reading the records.
 pub fn lent_to(site: &Site<'_>, jid: Jid) -> Result<Vec<Lent>, Error> {
     let mut all = Vec::new();
-    for index in site.state.all_lent()? {
+    for index in site.state.settled_lent()? {
         all.extend(read(site, index)?.filter(|lent| lent.jid == jid && lent.stage != Stage::Back));
     }
     Ok(all)
@@ -348,7 +382,7 @@ pub fn lent_to(site: &Site<'_>, jid: Jid) -> Result<Vec<Lent>, Error> {
 /// Those of listing interfaces and of reading the records.
 pub fn returned(site: &Site<'_>) -> Result<Vec<(InterfaceName, Lent)>, Error> {
     let mut returned = Vec::new();
-    for index in site.state.all_lent()? {
+    for index in site.state.settled_lent()? {
         let Some(lent) = read(site, index)? else { continue };
         let now = find(site.host, index, &lent)?.filter(|now| !is_anothers(now, &lent));
         returned.extend(now.map(|now| (now.name, lent)));
@@ -365,7 +399,7 @@ fn is_anothers(now: &Interface, lent: &Lent) -> bool {
 /// forgotten: the cause may remain for ever, and later commands must not fail because of it.
 pub(super) fn settle(site: &Site<'_>) -> Result<(), Error> {
     let mut first_failure = None;
-    for index in site.state.all_lent()? {
+    for index in site.state.settled_lent()? {
         let _lock = site.state.lock_lent(index)?;
         if let Err(failure) = settle_one(site, index) {
             first_failure.get_or_insert(failure);
