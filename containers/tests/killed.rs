@@ -89,6 +89,14 @@ fn world() -> (World, String) {
     let world = World::new().with_pf();
     fs::write(world.config().with_file_name("server"), "").unwrap();
     world.jail("c");
+    // The jail has default routes already, one of them with two paths.
+    world.interface_of_its_own("c");
+    let inside = world.inside("c");
+    for router in ["192.0.2.1", "192.0.2.9", "2001:db8::1"] {
+        let router: jailwire::Gateway = router.parse().unwrap();
+        inside.add_route(&jailwire::Route::default_via(router)).unwrap();
+    }
+    drop(inside);
     let before = world.state();
     (world, before)
 }

@@ -708,3 +708,40 @@ fn isolated_networks_are_kept_apart_by_pf() {
     }
     assert_eq!(difference(&before, &world.state()), "");
 }
+
+#[test]
+fn a_bridge_that_was_there_gets_back_what_a_container_changed() {
+    let world = World::new();
+    world.jail("c");
+    let host = world.host();
+    for (bridge, up) in [("podman1", false), ("podman2", true)] {
+        let bridge = name(bridge);
+        host.rename(&host.create_bridge().unwrap(), &bridge).unwrap();
+        // The bridge has had a member before.
+        let pair = host.create_epair().unwrap();
+        host.add_member(&bridge, &pair.a).unwrap();
+        host.destroy(&pair.a).unwrap();
+        if up {
+            host.up(&bridge).unwrap();
+        }
+    }
+    let before = world.state();
+    for number in [1, 2] {
+        let input = container(&[network(number, json!({ "mtu": "1400" }))]);
+        world.netavark(&["setup", "c"], &input.to_string()).json();
+        let found = host.interface(&name(&format!("podman{number}"))).unwrap();
+        assert!(found.is_up() && found.mtu == 1400, "{found}");
+        world.netavark(&["teardown", "c"], &input.to_string()).ok();
+        assert_eq!(difference(&before, &world.state()), "");
+        assert_eq!(world.records(), Vec::<String>::new());
+        // The plugin `bridge` also gives a bridge that exists the gateway's addresses.
+        let config = json!({
+            "cniVersion": "1.1.0", "name": "pods", "bridge": format!("podman{number}"), "isGateway": true, "mtu": 1400,
+            "ipam": { "type": "host-local", "dataDir": world.data(), "ranges": [[{ "subnet": "fd00:85::/64" }]] }
+        });
+        world.cni("bridge", "ADD", "c", &config).json();
+        world.cni("bridge", "DEL", "c", &config).ok();
+        assert_eq!(difference(&before, &world.state()), "");
+        assert_eq!(world.records(), Vec::<String>::new());
+    }
+}

@@ -8,7 +8,7 @@ use jailwire::bridge::MemberFlags;
 use jailwire::error::ErrorKind;
 use jailwire::jail::{self, JailInfo};
 use jailwire::nd6::Nd6Flags;
-use jailwire::types::{InterfaceName, MacAddr, Mtu, VlanId};
+use jailwire::types::{InterfaceName, Jid, MacAddr, Mtu, VlanId};
 use jailwire::wiring::nat::Publication;
 use jailwire::wiring::{self, AttachedNic, Lock};
 use jailwire::{Route, Via, Vnet};
@@ -131,8 +131,8 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// [`Failure::Invalid`] when something does not fit this host, [`Failure::Refused`] when the kernel refuses. All
-    /// of it is undone then.
+    /// [`Failure::Invalid`] when something does not fit this host or this jail, [`Failure::Refused`] when the kernel
+    /// refuses. All of it is undone then.
     pub fn attach(&self, prepared: &Prepared, wanted: &[Attachment]) -> Result<Vec<AttachedNic>> {
         let Prepared { jail, container, present, .. } = prepared;
         for one in wanted {
@@ -141,6 +141,7 @@ impl Host {
             }
             one.routes.iter().try_for_each(inside::check_route)?;
         }
+        self.check_destinations(jail, wanted)?;
         let begun = u64::try_from(self.kernel().now().as_nanos()).unwrap_or(u64::MAX);
         let records: Vec<Record> = wanted
             .iter()
@@ -160,7 +161,7 @@ impl Host {
                 metric: one.metric,
                 begun,
                 present: present.iter().map(ToString::to_string).collect(),
-                routes: one.lasting_routes(),
+                lasting: one.lasting_routes(),
                 reservation: one.reservation.clone(),
             })
             .collect();
@@ -299,6 +300,7 @@ impl Host {
             };
             if !known.iter().any(|(record, _)| of_another(record)) {
                 self.detach_epair(&jail.name, &key.interface)?;
+                self.settle_defaults_without(jail, key)?;
             }
         }
         self.sweep_shared()
@@ -378,7 +380,12 @@ impl Host {
                 }
                 self.tidy_inside(&info, record)?;
             }
-            None => self.undo_killed(&record.jail)?,
+            None => {
+                self.undo_killed(&record.jail)?;
+                if let Ok(jid) = Jid::new(record.jid) {
+                    self.with_files(|files| self.records.set_defaults(files, jid, None))?;
+                }
+            }
         }
         if let Some(reservation) = &record.reservation {
             self.release_reservation(&reservation.directory, &record.key)?;
@@ -431,19 +438,13 @@ impl Host {
         Ok(())
     }
 
-    /// Removes what stays in a jail when an interface is removed, and sets the default routes of the remaining
-    /// networks.
+    /// Removes what stays in a jail when an interface is removed, and sets the jail's default routes.
     fn tidy_inside(&self, jail: &JailInfo, record: &Record) -> Result<()> {
-        let others = self.with_files(|files| self.records.all(files))?;
-        let left = others.iter().any(|(other, progress)| {
-            other.jid == record.jid && *progress == Progress::Attached && !other.routers.is_empty()
-        });
-        if record.routes.is_empty() && !left {
-            return Ok(());
+        if !record.lasting.is_empty() {
+            let inside = Vnet::enter(self.kernel().clone(), jail.jid)?;
+            inside::remove_routes(&inside, &record.lasting)?;
         }
-        let inside = Vnet::enter(self.kernel().clone(), jail.jid)?;
-        inside::remove_routes(&inside, &record.routes)?;
-        self.settle_defaults(&inside, jail, &[])
+        if record.routers.is_empty() { Ok(()) } else { self.settle_defaults_without(jail, &record.key) }
     }
 
     /// Takes addresses back.

@@ -9,7 +9,8 @@ use jailwire::bridge::BridgeFlags;
 use jailwire::error::ErrorKind;
 use jailwire::interface::InterfaceType;
 use jailwire::kernel::Errno;
-use jailwire::types::InterfaceName;
+use jailwire::nd6::Nd6Flags;
+use jailwire::types::{InterfaceName, Mtu};
 
 use super::record::BridgeRecord;
 use super::{Failure, Host, Result};
@@ -71,8 +72,31 @@ impl Host {
                 self.address_existing(wanted, *address)?;
             }
         }
+        self.keep_mtu(&wanted.name, found.mtu)?;
         if !found.is_up() && wanted.make {
+            self.change_record(&wanted.name, |record| record.raised = true)?;
             host.up(&wanted.name)?;
+        }
+        Ok(())
+    }
+
+    /// Writes down the MTU of a bridge without members that existed before, because the first member changes the MTU.
+    fn keep_mtu(&self, name: &InterfaceName, mtu: u32) -> Result<()> {
+        if self.records.bridge(name.as_str())?.is_some_and(|record| record.made_as.is_some())
+            || !self.wiring.host().member_names(name)?.is_empty()
+        {
+            return Ok(());
+        }
+        self.change_record(name, |record| _ = record.mtu.get_or_insert(mtu))
+    }
+
+    /// Changes the record of a bridge that existed before. A bridge that was made for containers needs no such record,
+    /// because the bridge is removed.
+    fn change_record(&self, name: &InterfaceName, change: impl FnOnce(&mut BridgeRecord)) -> Result<()> {
+        let mut record = self.bridge_record(name)?;
+        if record.made_as.is_none() {
+            change(&mut record);
+            self.with_files(|files| self.records.set_bridge(files, name.as_str(), Some(&record)))?;
         }
         Ok(())
     }
@@ -81,13 +105,7 @@ impl Host {
     fn make_bridge(&self, wanted: &BridgeWanted) -> Result<()> {
         let host = self.wiring.host();
         let name = &wanted.name;
-        let mut record = BridgeRecord {
-            boot: self.records.boot().to_owned(),
-            made_as: None,
-            named: false,
-            addresses: Vec::new(),
-            filter: false,
-        };
+        let mut record = BridgeRecord { boot: self.records.boot().to_owned(), ..BridgeRecord::default() };
         let mut made = None;
         for unit in 0..=LAST_UNIT {
             let as_made = InterfaceName::new(&format!("bridge{unit}")).expect("a name that fits");
@@ -187,6 +205,24 @@ impl Host {
                 if record.filter {
                     host.change_bridge_flags(name, BridgeFlags::empty(), BridgeFlags::VLAN_FILTER)?;
                 }
+                if let Some(flags) = record.nd6_flags.map(Nd6Flags::from_bits_retain) {
+                    // If another program has added an IPv6 address, the bridge has IPv6.
+                    let has_ipv6 = host.interface(name)?.addresses.iter().any(|one| one.network.is_ipv6());
+                    let disabled = if has_ipv6 { Nd6Flags::empty() } else { Nd6Flags::DISABLED };
+                    let changed = Nd6Flags::NO_DAD | disabled;
+                    host.change_nd6_flags(name, flags & changed, changed - flags)?;
+                }
+                // If another program has added members, the bridge is in use.
+                if host.member_names(name)?.is_empty() {
+                    if let Some(mtu) = record.mtu.and_then(|mtu| Mtu::new(mtu).ok())
+                        && host.mtu(name)? != mtu.get()
+                    {
+                        host.set_mtu(name, mtu)?;
+                    }
+                    if record.raised {
+                        host.down(name)?;
+                    }
+                }
             }
         }
         Ok(self.with_files(|files| self.records.set_bridge(files, name.as_str(), None))?)
@@ -214,11 +250,11 @@ impl Host {
                 }
             }
         }
-        let mut record = self.bridge_record(name)?;
-        if record.made_as.is_none() {
+        let flags = if address.0.is_ipv6() { Some(host.nd6_flags(name)?.bits()) } else { None };
+        self.change_record(name, |record| {
             record.addresses.push(address);
-            self.with_files(|files| self.records.set_bridge(files, name.as_str(), Some(&record)))?;
-        }
+            record.nd6_flags = record.nd6_flags.or(flags);
+        })?;
         self.add_address(name, address)
     }
 
@@ -228,11 +264,7 @@ impl Host {
             IpNetwork::V4(network) => host.add_ipv4(name, network)?,
             IpNetwork::V6(network) => {
                 // The address belongs to the router, and has to be usable at once.
-                host.change_nd6_flags(
-                    name,
-                    jailwire::nd6::Nd6Flags::NO_DAD,
-                    jailwire::nd6::Nd6Flags::empty(),
-                )?;
+                host.change_nd6_flags(name, Nd6Flags::NO_DAD, Nd6Flags::empty())?;
                 host.add_ipv6(name, network)?;
             }
         }
@@ -250,11 +282,7 @@ impl Host {
                 "{name} does not filter VLANs and has members, which would be cut off: switch the filter on with `ifconfig {name} vlanfilter`, or use another bridge"
             )));
         }
-        let mut record = self.bridge_record(name)?;
-        if record.made_as.is_none() {
-            record.filter = true;
-            self.with_files(|files| self.records.set_bridge(files, name.as_str(), Some(&record)))?;
-        }
+        self.change_record(name, |record| record.filter = true)?;
         self.switch_filter_on(name)
     }
 
@@ -268,10 +296,8 @@ impl Host {
         let known = self.records.bridge(name.as_str())?;
         Ok(known.unwrap_or_else(|| BridgeRecord {
             boot: self.records.boot().to_owned(),
-            made_as: None,
             named: true,
-            addresses: Vec::new(),
-            filter: false,
+            ..BridgeRecord::default()
         }))
     }
 }

@@ -1,4 +1,4 @@
-//! The configuration inside the jail: loopback, IPv6 addresses, static routes, and default routes.
+//! The configuration inside the jail: loopback, IPv6 addresses, and static routes.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use jailwire::nd6::Nd6Flags;
 use jailwire::types::{Fib, InterfaceName};
 use jailwire::{Route, Via, Vnet};
 
-use super::record::{Progress, Record};
+use super::record::{LastingRoute, LastingVia};
 use super::{Attachment, Failure, Host, Link, Result};
 use crate::net::Net;
 
@@ -23,22 +23,26 @@ pub struct StaticRoute {
 }
 
 impl StaticRoute {
-    /// Returns whether the route stays when the interface is removed: the kernel removes only routes through the
-    /// interface.
-    fn outlives_its_interface(&self, addresses: &[Net]) -> bool {
-        match self.via {
-            Via::Gateway(gateway) => !addresses.iter().any(|net| net.0.contains(gateway.address)),
-            Via::Interface(_) => false,
-            _ => true,
-        }
+    /// Returns the route for the record, if the route stays when the interface is removed: the kernel removes only
+    /// routes through the interface.
+    fn lasting(&self, addresses: &[Net]) -> Option<LastingRoute> {
+        let via = match self.via {
+            Via::Gateway(gateway) if addresses.iter().any(|net| net.0.contains(gateway.address)) => {
+                return None;
+            }
+            Via::Gateway(gateway) => LastingVia::Router(gateway.address),
+            Via::Interface(_) => return None,
+            Via::Blackhole => LastingVia::Blackhole,
+            Via::Reject => LastingVia::Reject,
+        };
+        Some(LastingRoute { destination: self.destination, via })
     }
 }
 
 impl Attachment {
-    /// Returns the destinations of routes that have to be deleted explicitly.
-    pub(super) fn lasting_routes(&self) -> Vec<Net> {
-        let lasting = self.routes.iter().filter(|route| route.outlives_its_interface(&self.addresses));
-        lasting.map(|route| route.destination).collect()
+    /// Returns the routes that have to be deleted explicitly.
+    pub(super) fn lasting_routes(&self) -> Vec<LastingRoute> {
+        self.routes.iter().filter_map(|route| route.lasting(&self.addresses)).collect()
     }
 }
 
@@ -81,10 +85,17 @@ pub fn start_loopback(inside: &Vnet) -> Result<InterfaceName> {
     Ok(loopback)
 }
 
-/// Takes routes away that did not go with their interface.
-pub fn remove_routes(inside: &Vnet, destinations: &[Net]) -> Result<()> {
-    for destination in destinations {
-        match inside.delete_route(destination.0, None, Fib::DEFAULT) {
+/// Removes routes that did not go with their interface. A route that another program has changed stays.
+pub fn remove_routes(inside: &Vnet, routes: &[LastingRoute]) -> Result<()> {
+    for route in routes {
+        let destination = route.destination.0;
+        let found = inside.route(destination, Fib::DEFAULT)?.map(|found| found.via);
+        let gateway = match (route.via, found) {
+            (LastingVia::Router(router), Some(_)) => Some(router.into()),
+            (LastingVia::Blackhole, Some(Via::Blackhole)) | (LastingVia::Reject, Some(Via::Reject)) => None,
+            _ => continue,
+        };
+        match inside.delete_route(destination, gateway, Fib::DEFAULT) {
             Err(error) if error.errno() == Some(Errno::ESRCH) => {}
             other => other?,
         }
@@ -93,19 +104,32 @@ pub fn remove_routes(inside: &Vnet, destinations: &[Net]) -> Result<()> {
 }
 
 impl Host {
-    /// Sets a jail's default routes through the attached networks with the lowest metric, one for each family.
-    pub(super) fn settle_defaults(&self, inside: &Vnet, jail: &JailInfo, besides: &[Record]) -> Result<()> {
-        let known = self.with_files(|files| self.records.all(files))?;
-        let attached = known.into_iter().filter(|(record, progress)| {
-            record.jail == jail.name && record.jid == jail.jid.get() && *progress == Progress::Attached
-        });
-        let mut records: Vec<Record> = attached.map(|(record, _)| record).collect();
-        records.extend_from_slice(besides);
-        records.sort_by_key(|record| (record.metric, record.begun));
-        let routers = || records.iter().flat_map(|record| &record.routers);
-        let first = [routers().find(|router| router.is_ipv4()), routers().find(|router| router.is_ipv6())];
-        for router in first.into_iter().flatten() {
-            inside.ensure_default(*router, Fib::DEFAULT)?;
+    /// Checks that the jail has no route yet to the destinations of new routes. The kernel would make a second path
+    /// through the new router, and other packets of the jail would take the second path.
+    pub(super) fn check_destinations(&self, jail: &JailInfo, wanted: &[Attachment]) -> Result<()> {
+        let mut all: Vec<(&str, &StaticRoute)> = Vec::new();
+        for one in wanted {
+            for route in &one.routes {
+                if all.iter().any(|(_, other)| other.destination.network() == route.destination.network()) {
+                    return Err(Failure::Invalid(format!(
+                        "network {}: route {} is given twice, and a jail has one route to a destination: leave one out",
+                        one.network, route.destination
+                    )));
+                }
+                all.push((&one.network, route));
+            }
+        }
+        if all.is_empty() {
+            return Ok(());
+        }
+        let inside = Vnet::enter(self.kernel().clone(), jail.jid)?;
+        for (network, route) in all {
+            if let Some(found) = inside.route(route.destination.0, Fib::DEFAULT)? {
+                return Err(Failure::Invalid(format!(
+                    "network {network}: route {}: jail {} has a route there already, {}: delete that route, or leave this one out of the network",
+                    route.destination, jail.name, found.via
+                )));
+            }
         }
         Ok(())
     }

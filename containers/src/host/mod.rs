@@ -6,6 +6,7 @@
 
 mod attach;
 mod bridge;
+mod defaults;
 pub mod forwarding;
 pub mod inside;
 mod jail;

@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 
 use jailwire::files::Files;
 use jailwire::jail::JailInfo;
-use jailwire::types::InterfaceName;
+use jailwire::types::{InterfaceName, Jid};
 use jailwire::wiring::{Lock, Mode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::defaults::FormerDefault;
 use super::{Isolation, Masquerade};
 use crate::net::Net;
 
@@ -79,8 +80,9 @@ pub struct Record {
     pub begun: u64,
     /// The interfaces that the jail had before.
     pub present: Vec<String>,
-    /// Destinations of routes that do not go with the interface.
-    pub routes: Vec<Net>,
+    /// Routes that do not go with the interface.
+    #[serde(default)]
+    pub lasting: Vec<LastingRoute>,
     /// The addresses that were given out.
     pub reservation: Option<Reservation>,
 }
@@ -104,10 +106,41 @@ impl Record {
             metric: 0,
             begun: 0,
             present: Vec::new(),
-            routes: Vec::new(),
+            lasting: Vec::new(),
             reservation: None,
         }
     }
+}
+
+/// A route that does not go with the interface.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastingRoute {
+    /// The destination of the route.
+    pub destination: Net,
+    /// How packets get there.
+    pub via: LastingVia,
+}
+
+/// How packets get to the destination of a route that does not go with the interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LastingVia {
+    /// Through a router that another interface leads to.
+    Router(IpAddr),
+    /// The kernel drops the packets.
+    Blackhole,
+    /// The kernel drops the packets, and reports that to their sender.
+    Reject,
+}
+
+/// The default routes that a jail had before networks replaced them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefaultsRecord {
+    /// `kern.boot_id` when they were replaced.
+    pub boot: String,
+    /// The jail.
+    pub jail: String,
+    /// The routes.
+    pub routes: Vec<FormerDefault>,
 }
 
 /// Addresses that host-local has given out.
@@ -118,7 +151,7 @@ pub struct Reservation {
 }
 
 /// A bridge that was made or changed for attachments.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BridgeRecord {
     /// `kern.boot_id` when it was made.
     pub boot: String,
@@ -130,6 +163,15 @@ pub struct BridgeRecord {
     pub addresses: Vec<Net>,
     /// Whether the VLAN filter was switched on, on a bridge that existed before.
     pub filter: bool,
+    /// The IPv6 flags of a bridge that existed before, before the bridge got an IPv6 address.
+    #[serde(default)]
+    pub nd6_flags: Option<u32>,
+    /// Whether a bridge that existed before was brought up.
+    #[serde(default)]
+    pub raised: bool,
+    /// The MTU of a bridge that existed before and had no members: the first member changes the MTU.
+    #[serde(default)]
+    pub mtu: Option<u32>,
 }
 
 /// Forwarding as it was before it was switched on.
@@ -327,6 +369,26 @@ impl Records {
         record: Option<&ForwardingRecord>,
     ) -> jailwire::Result<()> {
         set(files, &self.directory.join("forwarding"), record)
+    }
+
+    /// Reads the default routes that a jail had before.
+    pub fn defaults(&self, jid: Jid) -> io::Result<Option<DefaultsRecord>> {
+        let record: Option<DefaultsRecord> = read(&self.defaults_path(jid))?;
+        Ok(record.filter(|record| record.boot == self.boot))
+    }
+
+    /// Writes the record of the default routes that a jail had before, or removes it.
+    pub fn set_defaults(
+        &self,
+        files: Files<'_>,
+        jid: Jid,
+        record: Option<&DefaultsRecord>,
+    ) -> jailwire::Result<()> {
+        set(files, &self.defaults_path(jid), record)
+    }
+
+    fn defaults_path(&self, jid: Jid) -> PathBuf {
+        self.directory.join(format!("{jid}.defaults"))
     }
 
     fn entries(&self) -> io::Result<Vec<PathBuf>> {

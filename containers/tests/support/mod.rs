@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use jailwire::Vnet;
 use jailwire::jail::{self, JailParameters};
 use jailwire::kernel::Kernel;
+use jailwire::nd6::Nd6Flags;
 use jailwire::sim::{Options, Release, Sim};
 use jailwire::types::Jid;
 use jailwire::wiring::{Wiring, nat};
@@ -168,6 +169,18 @@ impl World {
         inside.up(&loopback).unwrap();
         inside.ensure_ipv4(&loopback, "127.0.0.1/8".parse::<ipnetwork::Ipv4Network>().unwrap()).unwrap();
         jid
+    }
+
+    /// Gives a jail the interface `own0`, with a network of each family.
+    pub fn interface_of_its_own(&self, name: &str) {
+        let (inside, own) = (self.inside(name), "own0".parse().unwrap());
+        let made = inside.create("epair").unwrap();
+        inside.rename(&made, &own).unwrap();
+        // Without this flag, addresses change with time.
+        inside.change_nd6_flags(&own, Nd6Flags::NO_DAD, Nd6Flags::empty()).unwrap();
+        inside.ensure_ipv4(&own, "192.0.2.2/24".parse::<ipnetwork::Ipv4Network>().unwrap()).unwrap();
+        inside.add_ipv6(&own, "2001:db8::2/64".parse::<ipnetwork::Ipv6Network>().unwrap()).unwrap();
+        inside.up(&own).unwrap();
     }
 
     pub fn remove_jail(&self, name: &str) {
