@@ -114,6 +114,39 @@ fn what_is_started_twice_or_stopped_twice_is_told() {
     assert_eq!(sim.describe(), before);
 }
 
+/// The kernel takes such addresses, and answers through one of the two interfaces alone.
+#[test]
+fn an_address_that_another_interface_of_the_jail_has_is_a_problem() {
+    let (_, wiring) = simulated();
+    let address_of = |error: jailwire::Error| match error.problems() {
+        [Problem::AddressTwice { nic, address, other }] => format!("{nic} {address} {other}"),
+        problems => panic!("{problems:?}"),
+    };
+    let two =
+        || wiring.jail("two-nics", "/").nic("bridge61").address("192.0.2.20/24").address("2001:db8::20/64");
+    for (again, expected) in [
+        ("192.0.2.20/25", "epair1b 192.0.2.20 epair0b"),
+        ("2001:db8::20/128", "epair1b 2001:db8::20 epair0b"),
+    ] {
+        assert_eq!(address_of(two().nic("bridge62").address(again).plan().unwrap_err()), expected);
+    }
+    // Each interface has link-local addresses of its own.
+    two().address("fe80::20/64").nic("bridge62").address("fe80::20/64").plan().unwrap();
+
+    let kernel = &**wiring.kernel();
+    let jid = jail::create(kernel, &JailParameters::new("two-attached").vnet()).unwrap();
+    let attach = |address: &str| wiring.attach(jid).nic("bridge61").address(address).apply();
+    let first = attach("192.0.2.20/24").unwrap();
+    let expected = format!("epair1b 192.0.2.20 {}", first.nics[0].jail);
+    let refused = address_of(attach("192.0.2.20/24").unwrap_err());
+    let second = attach("192.0.2.21/24").unwrap();
+    for attached in [first, second] {
+        wiring.detach(&attached.nics[0].host).unwrap();
+    }
+    jail::remove(kernel, jid).unwrap();
+    assert_eq!(refused, expected);
+}
+
 #[test]
 fn aliases_of_a_jail_that_shares_the_stack_go_with_it() {
     let (sim, wiring) = simulated();

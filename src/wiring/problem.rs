@@ -632,6 +632,18 @@ pub enum Problem {
         /// The router.
         router: IpAddr,
     },
+    /// Two interfaces of the jail would have the same address.
+    #[error(
+        "{nic} is to have the address {address}, which {other} of the jail has: give {nic} another address, or leave the address out"
+    )]
+    AddressTwice {
+        /// The NIC, by its name in the jail.
+        nic: InterfaceName,
+        /// The address.
+        address: IpAddr,
+        /// The other interface of the jail.
+        other: InterfaceName,
+    },
     /// The jail has such a route already.
     #[error(
         "the jail has a route to {destination} already, {present}: it is not replaced, because a detach would not restore it; delete it first, or leave the new route out"

@@ -55,6 +55,8 @@ fn property(config: &JailConfig, problem: &Problem) -> String {
         Problem::NoStableAddress { nic } => return of_nic(*nic, NicName::stable_property),
         Problem::DuplicateMac { second, .. } => return of_nic(*second, NicName::mac_property),
         Problem::NoInterface { name } => property_of(config, *name),
+        Problem::AddressTwice { address, .. } if address.is_ipv4() => "ip4_addr",
+        Problem::AddressTwice { .. } => "ip6_addr",
         Problem::UnreachableRouter { router } if router.is_ipv4() => "defaultrouter",
         Problem::UnreachableRouter { .. } => "defaultrouter6",
         Problem::NoUplink { .. }

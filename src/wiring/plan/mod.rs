@@ -1,22 +1,20 @@
 //! Makes a list of steps from a specification and the present state of the host.
 
+mod inside;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::net::IpAddr;
-
-use ipnetwork::IpNetwork;
 
 use super::nat::JailNat;
 use super::problem::{Problem, Problems};
-use super::spec::{Alias, Devfs, HostName, JailSpec, Network, Nic, Router, Shared, StaticRoute, VnetSpec};
-use super::step::{JailInterface, Step};
+use super::spec::{Alias, Devfs, HostName, JailSpec, Network, Nic, Shared, VnetSpec};
+use super::step::Step;
 use super::survey::Survey;
 use super::uplink::{Uplink, Uplinking};
 use super::vlan_bridges::{Separated, VlanUplink};
 use crate::Snapshot;
 use crate::bridge::VlanSet;
 use crate::interface::Interface;
-use crate::route::{Route, Via};
 use crate::types::{InterfaceName, Jid, Mtu};
 
 /// IPV6_MMTU: IPv6 needs a link with at least this MTU.
@@ -438,85 +436,6 @@ impl<'a> Planner<'a> {
                     });
                 }
             }
-        }
-    }
-
-    /// Adds the steps that configure the inside of the jail.
-    fn inside(&mut self, vnet: &VnetSpec) {
-        self.steps.push(Step::StartLoopback);
-        for network in &vnet.loopback4 {
-            self.steps.push(Step::AddAddress4(JailInterface::Loopback, *network));
-        }
-        for network in &vnet.loopback6 {
-            self.steps.push(Step::AddAddress6(JailInterface::Loopback, *network));
-        }
-        for (nic, spec) in vnet.nics.iter().enumerate() {
-            if spec.stable_address && !self.survey.makes_stable_addresses {
-                self.problems.push(Problem::NoStableAddress { nic: spec.jail_name });
-            }
-            if spec.accept_rtadv {
-                self.steps.push(Step::AcceptRtadv { nic, stable: spec.stable_address });
-            }
-            let interface = JailInterface::Nic(nic);
-            self.steps.extend(spec.inet.iter().map(|network| Step::AddAddress4(interface, *network)));
-            self.steps.extend(spec.inet6.iter().map(|network| Step::AddAddress6(interface, *network)));
-            if spec.inet.is_empty() {
-                self.steps.push(Step::BringUpInside { nic });
-            }
-        }
-        for router in vnet.default4.iter().chain(&vnet.default6) {
-            if !self.reaches(vnet, router) {
-                self.problems.push(Problem::UnreachableRouter { router: router.address });
-            }
-            let everything = Route::default_via(router.address).destination;
-            self.check_that_none_is_replaced(everything, router.address);
-            self.steps.push(Step::DefaultRoute(*router));
-        }
-        for route in &vnet.routes {
-            let StaticRoute { destination, router } = *route;
-            let router_address = router.address;
-            if destination.is_ipv4() != router_address.is_ipv4() {
-                self.problems.push(Problem::OtherFamily { destination, router: router_address });
-            } else if !self.reaches(vnet, &router) {
-                self.problems.push(Problem::UnreachableGateway { destination, router: router_address });
-            }
-            self.check_that_none_is_replaced(destination, router_address);
-            self.steps.push(Step::AddRoute(*route));
-        }
-    }
-
-    /// Whether the kernel will accept a router. It refuses a route with ENETUNREACH if no address of the jail
-    /// has a prefix that covers the router (`rt_getifa_fib`).
-    fn reaches(&self, vnet: &VnetSpec, router: &Router) -> bool {
-        let mut nics = vnet.nics.iter();
-        let mut present =
-            self.inside.iter().flat_map(|inside| &inside.interfaces).flat_map(|one| &one.addresses);
-        let covered = match router.address {
-            IpAddr::V4(address) => nics.flat_map(|nic| &nic.inet).any(|network| network.contains(address)),
-            IpAddr::V6(address) if address.is_unicast_link_local() => router.nic.is_some(),
-            IpAddr::V6(address) => {
-                nics.any(|nic| nic.accept_rtadv || nic.inet6.iter().any(|network| network.contains(address)))
-            }
-        };
-        covered || !vnet.lent.is_empty() || present.any(|address| address.network.contains(router.address))
-    }
-
-    /// Reports a route that a running jail has already. The route is not replaced, because a detach would not
-    /// restore it.
-    fn check_that_none_is_replaced(&mut self, destination: IpNetwork, router: IpAddr) {
-        let mut routes = self.inside.iter().flat_map(|inside| &inside.routes);
-        let same = |network: IpNetwork| {
-            (network.network(), network.prefix()) == (destination.network(), destination.prefix())
-        };
-        let present = routes.find(|route| {
-            let leads_there = matches!(route.via, Via::Gateway(gateway) if gateway.address == router);
-            same(route.destination) && !leads_there
-        });
-        if let Some(present) = present {
-            let all = destination.prefix() == 0;
-            let destination = if all { "default".to_owned() } else { destination.to_string() };
-            let present = present.via.to_string();
-            self.problems.push(Problem::HasRoute { destination, present });
         }
     }
 }
