@@ -2,7 +2,7 @@
 
 use crate::error::{During as _, Error, Result};
 use crate::interface::{Interface, list};
-use crate::kernel::{Errno, Sysctl};
+use crate::kernel::{self, Errno, Sysctl};
 use crate::route::{RouteEntry, table};
 use crate::types::Fib;
 use crate::vnet::Vnet;
@@ -37,8 +37,19 @@ impl Vnet {
     #[doc(alias = "NET_RT_IFLISTL")]
     #[doc(alias = "NET_RT_DUMP")]
     pub fn snapshot(&self, fib: Fib) -> Result<Snapshot> {
-        let mut answers =
-            self.sysctls(vec![Sysctl::read(list::oid(0)), Sysctl::read(table::oid(fib))])?.into_iter();
+        Snapshot::read(self.sysctls(Snapshot::sysctls(fib))?)
+    }
+}
+
+impl Snapshot {
+    /// Returns the sysctls that a snapshot is read by.
+    pub(crate) fn sysctls(fib: Fib) -> Vec<Sysctl> {
+        vec![Sysctl::read(list::oid(0)), Sysctl::read(table::oid(fib))]
+    }
+
+    /// Reads the results of [`Snapshot::sysctls`].
+    pub(crate) fn read(answers: Vec<kernel::Result<Vec<u8>>>) -> Result<Snapshot> {
+        let mut answers = answers.into_iter();
         let mut next = || answers.next().unwrap_or_else(|| Err(Errno::ENOENT.into()));
         let interfaces = next().during("list interfaces", "", "NET_RT_IFLISTL")?;
         let routes = next().during("list routes", "", "NET_RT_DUMP")?;

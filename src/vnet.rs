@@ -17,6 +17,7 @@ use crate::abi::Call;
 use crate::error::{During, Error, Result};
 use crate::kernel::{self, Domain, Entered, Entry, Errno, Handle, Kernel, Oid, Sysctl, Target};
 use crate::route::socket::RouteSocket;
+use crate::snapshot::Snapshot;
 use crate::types::{Fib, Jid};
 
 /// The time in which a child has to finish inside a jail. It attaches, opens three sockets and ends. On a machine
@@ -77,6 +78,20 @@ impl Vnet {
         };
         let entered = kernel.enter(&entry).during("enter jail", jid, "jail_attach")?;
         Vnet::from_entered(kernel, &entered)
+    }
+
+    /// As [`Vnet::enter`], with a snapshot that the same child takes.
+    pub(crate) fn enter_and_look(kernel: Arc<dyn Kernel>, jid: Jid) -> Result<(Vnet, Snapshot)> {
+        let entry = Entry {
+            target: Target::Existing(jid.get()),
+            sockets: true,
+            sysctls: Snapshot::sysctls(Fib::DEFAULT),
+            hold: false,
+            deadline: ENTRY_DEADLINE,
+        };
+        let entered = kernel.enter(&entry).during("enter jail", jid, "jail_attach")?;
+        let inside = Vnet::from_entered(kernel, &entered)?;
+        Ok((inside, Snapshot::read(entered.answers)?))
     }
 
     /// Returns the network stack whose sockets an entry has passed out. The sockets belong to the handle from now on.

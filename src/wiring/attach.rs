@@ -22,7 +22,8 @@ use super::value_or_text::ValueOrText;
 use crate::Error;
 use crate::bridge::VlanSet;
 use crate::jail::{self, JailInfo, JailKey, JailParameters};
-use crate::types::{Fib, InterfaceName, Jid, MacAddr, Mtu, VlanId};
+use crate::snapshot::Snapshot;
+use crate::types::{InterfaceName, Jid, MacAddr, Mtu, VlanId};
 use crate::vnet::Vnet;
 
 /// NICs that are being described for a jail that exists already: made by [`Wiring::attach`], finished by
@@ -91,8 +92,8 @@ impl Attaching<'_, '_> {
         claim.begin_attaching(self.site)?;
         // While this call waited for the lock, another jail may have got the name.
         let info = wiring.jail_with_stack(key)?;
-        let inside = Vnet::enter(wiring.kernel().clone(), info.jid)?;
-        let planned = draft.planned(&info, &inside)?;
+        let (inside, there) = Vnet::enter_and_look(wiring.kernel().clone(), info.jid)?;
+        let planned = draft.planned(&info, &inside, &there)?;
         Ok(Begun { claim, info, inside, planned })
     }
 
@@ -201,12 +202,12 @@ impl<'a> Attachment<'a> {
     /// [`ErrorKind::Problems`](crate::ErrorKind::Problems), as of [`Attachment::apply`]; and the kernel's errors from a look at the jail.
     pub fn plan(self) -> Result<Vec<(Step, Vec<&'static str>)>, Error> {
         let info = self.wiring.jail_with_stack(self.jail.clone())?;
-        let inside = Vnet::enter(self.wiring.kernel().clone(), info.jid)?;
-        let Planned { plan, survey, .. } = self.planned(&info, &inside)?;
+        let (inside, there) = Vnet::enter_and_look(self.wiring.kernel().clone(), info.jid)?;
+        let Planned { plan, survey, .. } = self.planned(&info, &inside, &there)?;
         Ok(plan.requests(&survey).into_iter().map(|(step, requests)| (step.clone(), requests)).collect())
     }
 
-    fn planned(mut self, info: &JailInfo, inside: &Vnet) -> Result<Planned, Error> {
+    fn planned(mut self, info: &JailInfo, inside: &Vnet, there: &Snapshot) -> Result<Planned, Error> {
         self.choose_names(inside, info.jid)?;
         self.draft.complete(&info.name, &self.wiring.host_uuid());
         self.check_names(inside)?;
@@ -228,8 +229,7 @@ impl<'a> Attachment<'a> {
             nat,
         };
         let survey = Survey::take(self.wiring.host(), &spec)?;
-        let there = inside.snapshot(Fib::DEFAULT)?;
-        let plan = Plan::attaching(&spec, &survey, &there)?;
+        let plan = Plan::attaching(&spec, &survey, there)?;
         let vnet = match &plan.spec().network {
             Network::Vnet(planned) => planned.clone(),
             Network::Shared(_) => vnet,

@@ -84,6 +84,8 @@ impl Link {
 pub struct Prepared {
     jail: JailInfo,
     container: String,
+    /// The jail's network stack. A child process enters the jail once for it.
+    inside: Vnet,
     /// The interfaces of the jail.
     present: Vec<InterfaceName>,
     _lock: Lock,
@@ -114,8 +116,8 @@ impl Host {
                 }
             }
         }
-        let present = Vnet::enter(self.kernel().clone(), jail.jid)?.links()?;
-        let present: Vec<InterfaceName> = present.into_iter().map(|link| link.name).collect();
+        let inside = Vnet::enter(self.kernel().clone(), jail.jid)?;
+        let present: Vec<InterfaceName> = inside.links()?.into_iter().map(|link| link.name).collect();
         for (_, interface) in wanted {
             if present.contains(interface) {
                 return Err(Failure::Exists(format!(
@@ -124,7 +126,7 @@ impl Host {
                 )));
             }
         }
-        Ok(Prepared { jail, container: container.to_owned(), present, _lock: lock })
+        Ok(Prepared { jail, container: container.to_owned(), inside, present, _lock: lock })
     }
 
     /// Attaches a container to networks: to all of them, or to none.
@@ -134,14 +136,14 @@ impl Host {
     /// [`Failure::Invalid`] when something does not fit this host or this jail, [`Failure::Refused`] when the kernel
     /// refuses. All of it is undone then.
     pub fn attach(&self, prepared: &Prepared, wanted: &[Attachment]) -> Result<Vec<AttachedNic>> {
-        let Prepared { jail, container, present, .. } = prepared;
+        let Prepared { jail, container, inside, present, .. } = prepared;
         for one in wanted {
             if one.link.bridge().is_some() {
                 inside::check_routers(&one.routers, &one.addresses)?;
             }
             one.routes.iter().try_for_each(inside::check_route)?;
         }
-        self.check_destinations(jail, wanted)?;
+        inside::check_destinations(inside, jail, wanted)?;
         let begun = u64::try_from(self.kernel().now().as_nanos()).unwrap_or(u64::MAX);
         let records: Vec<Record> = wanted
             .iter()
@@ -167,7 +169,7 @@ impl Host {
             .collect();
         let begin = |record| self.with_files(|files| self.records.begin(files, record));
         let begun = records.iter().try_for_each(begin);
-        let made = begun.and_then(|()| self.make(jail, container, wanted, &records));
+        let made = begun.and_then(|()| self.make(prepared, wanted, &records));
         if made.is_err() {
             // Report the first error. What cannot be undone stays in its record.
             for record in &records {
@@ -180,11 +182,11 @@ impl Host {
 
     fn make(
         &self,
-        jail: &JailInfo,
-        container: &str,
+        prepared: &Prepared,
         wanted: &[Attachment],
         records: &[Record],
     ) -> Result<Vec<AttachedNic>> {
+        let Prepared { jail, container, inside, .. } = prepared;
         for one in wanted {
             match &one.link {
                 Link::Bridge(bridge) => self.ensure_bridge(bridge)?,
@@ -216,13 +218,11 @@ impl Host {
         for (one, nic) in wanted.iter().zip(&attached.nics) {
             self.finish_host_end(one, &nic.host)?;
         }
-        let inside = Vnet::enter(self.kernel().clone(), attached.jid)?;
-        inside::start_loopback(&inside)?;
+        inside::start_loopback(inside)?;
         for (one, nic) in wanted.iter().zip(&attached.nics) {
-            inside::configure(&inside, &nic.jail, one)?;
+            inside::configure(inside, &nic.jail, one)?;
         }
-        self.settle_defaults(&inside, jail, records)?;
-        drop(inside);
+        self.settle_defaults(inside, jail, records)?;
         if records.iter().any(Record::needs_pf) {
             self.settle_nat(&jail.name, records)?;
         }

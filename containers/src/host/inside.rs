@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipnetwork::{IpNetwork, Ipv4Network};
+use jailwire::interface::InterfaceFlags;
 use jailwire::jail::JailInfo;
 use jailwire::kernel::Errno;
 use jailwire::nd6::Nd6Flags;
@@ -10,7 +11,7 @@ use jailwire::types::{Fib, InterfaceName};
 use jailwire::{Route, Via, Vnet};
 
 use super::record::{LastingRoute, LastingVia};
-use super::{Attachment, Failure, Host, Link, Result};
+use super::{Attachment, Failure, Link, Result};
 use crate::net::Net;
 
 /// A route that a container is to have.
@@ -77,7 +78,7 @@ pub fn configure(inside: &Vnet, interface: &InterfaceName, wanted: &Attachment) 
 /// Brings the loopback interface of a new network stack up. ::1 comes by itself, 127.0.0.1 does not.
 pub fn start_loopback(inside: &Vnet) -> Result<InterfaceName> {
     let loopback = InterfaceName::new("lo0").expect("a name that fits");
-    if !inside.interface(&loopback)?.is_up() {
+    if !inside.flags(&loopback)?.contains(InterfaceFlags::UP) {
         inside.up(&loopback)?;
     }
     inside
@@ -103,38 +104,31 @@ pub fn remove_routes(inside: &Vnet, routes: &[LastingRoute]) -> Result<()> {
     Ok(())
 }
 
-impl Host {
-    /// Checks that the jail has no route yet to the destinations of new routes. The kernel would make a second path
-    /// through the new router, and other packets of the jail would take the second path.
-    pub(super) fn check_destinations(&self, jail: &JailInfo, wanted: &[Attachment]) -> Result<()> {
-        let mut all: Vec<(&str, &StaticRoute)> = Vec::new();
-        for one in wanted {
-            for route in &one.routes {
-                if all.iter().any(|(_, other)| other.destination.network() == route.destination.network()) {
-                    return Err(Failure::Invalid(format!(
-                        "network {}: route {} is given twice, and a jail has one route to a destination: leave one out",
-                        one.network, route.destination
-                    )));
-                }
-                all.push((&one.network, route));
-            }
-        }
-        if all.is_empty() {
-            return Ok(());
-        }
-        let inside = Vnet::enter(self.kernel().clone(), jail.jid)?;
-        for (network, route) in all {
-            if let Some(found) = inside.route(route.destination.0, Fib::DEFAULT)? {
+/// Checks that the jail has no route yet to the destinations of new routes. The kernel would make a second path
+/// through the new router, and other packets of the jail would take the second path.
+pub fn check_destinations(inside: &Vnet, jail: &JailInfo, wanted: &[Attachment]) -> Result<()> {
+    let mut all: Vec<(&str, &StaticRoute)> = Vec::new();
+    for one in wanted {
+        for route in &one.routes {
+            if all.iter().any(|(_, other)| other.destination.network() == route.destination.network()) {
                 return Err(Failure::Invalid(format!(
-                    "network {network}: route {}: jail {} has a route there already, {}: delete that route, or leave this one out of the network",
-                    route.destination, jail.name, found.via
+                    "network {}: route {} is given twice, and a jail has one route to a destination: leave one out",
+                    one.network, route.destination
                 )));
             }
+            all.push((&one.network, route));
         }
-        Ok(())
     }
+    for (network, route) in all {
+        if let Some(found) = inside.route(route.destination.0, Fib::DEFAULT)? {
+            return Err(Failure::Invalid(format!(
+                "network {network}: route {}: jail {} has a route there already, {}: delete that route, or leave this one out of the network",
+                route.destination, jail.name, found.via
+            )));
+        }
+    }
+    Ok(())
 }
-
 /// Returns an error where a route's gateway is of another family.
 pub fn check_route(route: &StaticRoute) -> Result<()> {
     match route.via {

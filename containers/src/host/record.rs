@@ -4,7 +4,7 @@
 //! with the ending `pending`. When everything is made, it gets the ending `attached`. If a file is pending and its
 //! container is not locked, a killed process has left the file.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -222,9 +222,11 @@ impl Records {
         &self.boot
     }
 
-    /// Takes the lock on what attachments share: bridges, and forwarding. It is held only for a moment.
-    pub fn lock_shared(&self, files: Files<'_>) -> super::Result<Lock> {
-        let lock = Lock::take(&self.directory.join("shared.lock"), Mode::Exclusive, |_| {})?;
+    /// Takes the lock on what attachments share: bridges, and forwarding. It is held only for a moment, until the result
+    /// is dropped. The lock is on the directory: a file for the lock would be made and removed each time.
+    pub fn lock_shared(&self, files: Files<'_>) -> super::Result<File> {
+        let lock = File::open(&self.directory)?;
+        lock.lock()?;
         for entry in self.entries()? {
             // A process that was killed while it wrote has left this file.
             if entry.extension().is_some_and(|ending| ending == NEW) {

@@ -58,8 +58,12 @@ pub fn hold(directory: &Path, name: &str, value: i32) -> Result<Held> {
     let boot = ask(&Sysctl::read("kern.boot_id"))?;
     let boot: [u8; 16] = boot.try_into().map_err(|_| invalid("kern.boot_id is not 16 bytes"))?;
     let current = int(&ask(&read)?)?;
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let record_path = directory.join(format!("sysctl.{name}"));
+    if current == value && !record_path.exists() {
+        // No process holds the sysctl, so nothing is to be restored.
+        return Ok(Held { child: None, socket: None });
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let guard_path = directory.join(format!("sysctl.{name}.lock"));
     let guard = take(&c_string(&guard_path)?).map_err(|number| Failure::from(Errno(number)))?;
     let mut options = OpenOptions::new();
