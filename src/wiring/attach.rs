@@ -14,7 +14,7 @@ use super::nic_address::NicAddress;
 use super::open::{Wiring, unfinished};
 use super::plan::Plan;
 use super::problem::{Problem, Problems};
-use super::run::Site;
+use super::site::Site;
 use super::spec::{Devfs, HostName, JailSpec, Network, VnetSpec};
 use super::step::Step;
 use super::survey::Survey;

@@ -3,13 +3,14 @@
 
 use std::net::IpAddr;
 
-use super::claim::{self, Claim, Standing};
+use super::claim::Claim;
 use super::host_end::{HostEnd, jid_of_host_end};
 use super::journal::{Journal, Owned};
 use super::open::Wiring;
 use super::problem::Problem;
-use super::run::Site;
 use super::shared;
+use super::site::Site;
+use super::standing::{self, Standing};
 use super::undo::{self, Owed};
 use crate::Error;
 use crate::jail;
@@ -108,7 +109,7 @@ pub(super) fn undo_attaching(site: &Site<'_>, jail: &str) -> Result<Owed, Error>
     let kernel = site.host.kernel();
     if let Some(own) = journal.jid()
         && jail::get(&**kernel, own)?.is_some_and(|info| info.name == jail && info.vnet)
-        && !claim::is_anothers(&**kernel, &journal, own)?
+        && !standing::is_anothers(&**kernel, &journal, own)?
     {
         // The network stack in which the epairs were made is held while the ends on the host are destroyed.
         let home = Vnet::enter(kernel.clone(), own)?;

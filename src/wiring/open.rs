@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use super::builder::JailBuilder;
 use super::bulk::{self, BulkJail, BulkStop, Cancel, Fate, Limits, Progress};
-use super::claim::Standing;
 use super::plan::Plan;
 use super::problem::{Problem, Problems};
-use super::run::{Site, Up};
+use super::site::Site;
 use super::spec::JailSpec;
+use super::standing::Standing;
 use super::state::StateDirectory;
 use super::survey::Survey;
 use super::times::Times;
+use super::up::Up;
 use crate::Error;
 use crate::files::{Files, Gate};
 use crate::jail::{self, JailInfo, JailKey};

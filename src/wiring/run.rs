@@ -9,23 +9,22 @@ use std::time::Duration;
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
 use super::bulk::{ForkServer, KernelLock};
-use super::claim::Standing;
 use super::identity::Identity;
 use super::journal::{Journal, Owned};
 use super::lending;
 use super::nat;
 use super::plan::Plan;
 use super::shared::{self, Joining, Needed};
+use super::site::Site;
 use super::span;
 use super::spec::{Alias, HostName, JailSpec, MountSpec, Network, Router, StaticRoute};
-use super::state::StateDirectory;
+use super::standing::Standing;
 use super::step::{JailInterface, Step};
-use super::times::Times;
 use super::undo::{self, Owed};
+use super::up::Up;
 use crate::Error;
 use crate::bridge::MemberFlags;
 use crate::epair::Epair;
-use crate::files::Files;
 use crate::jail::devfs::{Devfs, DevfsRule};
 use crate::jail::mount;
 use crate::jail::{self, HeldJail, JailParameters, JailSystem};
@@ -34,43 +33,6 @@ use crate::nd6::Nd6Flags;
 use crate::route::{Gateway, Route, Via};
 use crate::types::{Fib, InterfaceName, Jid};
 use crate::vnet::Vnet;
-
-/// A jail that is up.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Up {
-    /// The jail's jid.
-    pub jid: Jid,
-    /// The devfs ruleset that the jail was given.
-    pub ruleset: u16,
-    /// The host's ends of the jail's epairs.
-    pub epairs: Vec<InterfaceName>,
-    /// The NICs whose address from a router's advertisement was waited for, with the address, or `None` when no address
-    /// came.
-    pub autoconf: Vec<(InterfaceName, Option<Ipv6Network>)>,
-}
-
-/// The kernel, the host and the settings that a plan is carried out with.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Site<'a> {
-    /// The host's network stack.
-    pub host: &'a Vnet,
-    /// Locks and journals.
-    pub state: &'a StateDirectory,
-    /// The access to files.
-    pub files: Files<'a>,
-    /// `kern.boot_id`.
-    pub boot: &'a str,
-    /// The times that a start or a stop waits.
-    pub times: Times,
-    /// Whether the caller runs a program in each jail that it starts. The child that has held the jail becomes that program,
-    /// if it can ([`Processes::release_holder`](crate::kernel::Processes::release_holder)).
-    pub programs_follow: bool,
-}
-
-/// The time that a start waits for an address from a router's advertisement.
-pub const AUTOCONF_LIMIT: Duration = Duration::from_secs(10);
 
 /// The result of a plan.
 pub(super) struct Made {

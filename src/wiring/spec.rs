@@ -317,3 +317,23 @@ impl Nic {
         }
     }
 }
+
+impl JailNat {
+    /// Returns a wish for the jail with this name, with the addresses that its network gives it.
+    pub fn of_network(name: impl Into<String>, network: &Network) -> JailNat {
+        match network {
+            Network::Vnet(vnet) => {
+                let inet = vnet.nics.iter().flat_map(|nic| nic.inet.iter().map(|own| own.ip().into()));
+                let inet6 = vnet.nics.iter().flat_map(|nic| nic.inet6.iter().map(|own| own.ip().into()));
+                JailNat::new(name, inet.chain(inet6))
+            }
+            Network::Shared(shared) => {
+                let ip4 = shared.ip4.iter().map(|alias| alias.network.ip().into());
+                let ip6 = shared.ip6.iter().map(|alias| alias.network.ip().into());
+                // Outside the jail, its loopback addresses cannot be used.
+                let outside = ip4.chain(ip6).filter(|address: &IpAddr| !address.is_loopback());
+                JailNat::new(name, outside).sharing()
+            }
+        }
+    }
+}

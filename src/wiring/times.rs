@@ -41,3 +41,6 @@ impl Default for Times {
         }
     }
 }
+
+/// The time that a start waits for an address from a router's advertisement.
+pub const AUTOCONF_LIMIT: Duration = Duration::from_secs(10);

@@ -10,12 +10,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::bulk::KernelLock;
-use super::claim::{self, Standing};
 use super::journal::{Journal, Owned};
 use super::lending;
 use super::nat;
-use super::run::Site;
 use super::shared::GivingUp;
+use super::site::Site;
+use super::standing::{self, Standing};
 use crate::Error;
 use crate::error::{ErrorKind, OptionalExtension};
 use crate::jail::devfs::Devfs;
@@ -137,7 +137,7 @@ impl<'a> Doomed<'a> {
         let alive = standing.alive();
         // Another jail may have the jid by now.
         let is_anothers =
-            |jid: &Jid| claim::is_anothers(&**site.host.kernel(), journal, *jid).unwrap_or(true);
+            |jid: &Jid| standing::is_anothers(&**site.host.kernel(), journal, *jid).unwrap_or(true);
         let own = match standing {
             Standing::Dying(jid) => Some(jid),
             _ => alive.or_else(|| journal.jid().filter(|jid| !is_anothers(jid))),

@@ -17,7 +17,7 @@ use self::take_out::{name_on_return, take_out, take_out_as};
 use super::bulk::KernelLock;
 use super::open::Wiring;
 use super::prior::{self, Prior};
-use super::run::Site;
+use super::site::Site;
 use crate::error::Error;
 use crate::interface::{Interface, InterfaceType};
 use crate::jail;

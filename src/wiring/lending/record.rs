@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::types::{InterfaceName, Jid, VlanId};
 use crate::wiring::prior::Prior;
 use crate::wiring::records::{add_line, escape, head, read_of_boot, unescape};
-use crate::wiring::run::Site;
+use crate::wiring::site::Site;
 
 const FORMAT: &str = "jailwire-lent-1";
 const MODE: u32 = 0o600;

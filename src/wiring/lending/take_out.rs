@@ -5,7 +5,7 @@ use crate::kernel::Errno;
 use crate::types::{InterfaceName, Jid};
 use crate::vnet::Vnet;
 use crate::wiring::bulk::KernelLock;
-use crate::wiring::run::Site;
+use crate::wiring::site::Site;
 
 /// Takes an interface out of a jail, given its name in the jail and its index. `wanted` is the name that the
 /// interface gets, if the name is free. With `asked`, a name that is not free is an error.

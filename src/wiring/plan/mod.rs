@@ -1,6 +1,7 @@
 //! Makes a list of steps from a specification and the present state of the host.
 
 mod inside;
+mod vlans;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,8 +11,9 @@ use super::problem::{Problem, Problems};
 use super::spec::{Alias, Devfs, HostName, JailSpec, Network, Nic, Shared, VnetSpec};
 use super::step::Step;
 use super::survey::Survey;
-use super::uplink::{Uplink, Uplinking};
-use super::vlan_bridges::{Separated, VlanUplink};
+use super::survey::Uplinking;
+use super::survey::{Separated, VlanUplink};
+use super::uplink::Uplink;
 use crate::Snapshot;
 use crate::bridge::VlanSet;
 use crate::interface::Interface;

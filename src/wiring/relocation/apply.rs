@@ -17,7 +17,7 @@ use crate::nd6::Nd6Flags;
 use crate::route::{Gateway, Route, RouteEntry, Via};
 use crate::types::{Fib, InterfaceName};
 use crate::vnet::Vnet;
-use crate::wiring::run::Site;
+use crate::wiring::site::Site;
 
 /// What an interface must not do by itself while its addresses move: make a link-local address, and accept
 /// router advertisements.

@@ -19,7 +19,7 @@ use crate::types::{Fib, InterfaceName};
 use crate::vnet::Vnet;
 use crate::wiring::journal::{Journal, Owned};
 use crate::wiring::problem::{Problem, Problems};
-use crate::wiring::run::Site;
+use crate::wiring::site::Site;
 
 /// The flags of neighbour discovery that move with the addresses of an interface.
 const OF_ADDRESSES: Nd6Flags =

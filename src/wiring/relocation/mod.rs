@@ -26,7 +26,7 @@ use ipnetwork::IpNetwork;
 use super::lock::Lock;
 use super::open::Wiring;
 use super::problem::Problem;
-use super::run::Site;
+use super::site::Site;
 use super::state::StateDirectory;
 use crate::Error;
 use crate::address::{Ipv4Address, Ipv6Address};

@@ -19,7 +19,7 @@ use crate::neighbour::Neighbour;
 use crate::route::{Gateway, Metrics, Route, Via};
 use crate::types::{Fib, InterfaceName, MacAddr};
 use crate::wiring::records::{add_line, escape, head, network, read_of_boot, unescape};
-use crate::wiring::run::Site;
+use crate::wiring::site::Site;
 use crate::wiring::state::StateDirectory;
 
 const FORMAT: &str = "jailwire-addresses-1";

@@ -18,7 +18,7 @@ use crate::wiring::host_end::HostEnd;
 use crate::wiring::journal::{Journal, Owned};
 use crate::wiring::lending;
 use crate::wiring::lock::Mode;
-use crate::wiring::run::Site;
+use crate::wiring::site::Site;
 
 /// Removes what was made for jails and what no jail needs any more: bridges, the host's interfaces on them,
 /// IPv6 on an interface.

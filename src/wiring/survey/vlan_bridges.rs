@@ -6,15 +6,15 @@
 
 use std::borrow::Cow;
 
-use super::problem::Problem;
-use super::spec::{JailSpec, Network};
-use super::survey::Survey;
-use super::uplink::{Uplink, Uplinking};
+use super::{Survey, Uplinking};
 use crate::types::{InterfaceName, Mtu, VlanId};
+use crate::wiring::problem::Problem;
+use crate::wiring::spec::{JailSpec, Network};
+use crate::wiring::uplink::Uplink;
 
 /// A vlan(4) of the host through which a VLAN leaves the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct VlanUplink {
+pub(in crate::wiring) struct VlanUplink {
     /// The vlan(4).
     pub name: InterfaceName,
     /// The parent of the vlan(4): the uplink of the specification.
@@ -25,7 +25,7 @@ pub(super) struct VlanUplink {
 
 /// A specification that works on a kernel without VLAN filter.
 #[derive(Debug)]
-pub(super) struct Separated<'a> {
+pub(in crate::wiring) struct Separated<'a> {
     /// The specification: each NIC that was in a VLAN is on a bridge of this VLAN.
     pub spec: Cow<'a, JailSpec>,
     /// The vlan(4) interfaces that take the place of uplinks.
@@ -40,7 +40,7 @@ pub(super) struct Separated<'a> {
 
 impl Survey {
     /// Puts the NICs that are to be in a VLAN on bridges of their VLANs, unless the kernel filters VLANs.
-    pub(super) fn separate<'a>(&self, spec: &'a JailSpec) -> Separated<'a> {
+    pub(in crate::wiring) fn separate<'a>(&self, spec: &'a JailSpec) -> Separated<'a> {
         let mut separated = Separated {
             spec: Cow::Borrowed(spec),
             uplinks: Vec::new(),
@@ -95,7 +95,7 @@ impl Survey {
 
     /// Finds out what a start has to do about a vlan(4) that takes the place of an uplink. Returns `None` for
     /// any other interface.
-    pub(super) fn vlan_uplinking(
+    pub(in crate::wiring) fn vlan_uplinking(
         &self,
         bridge: &InterfaceName,
         member: &InterfaceName,

@@ -1,15 +1,19 @@
 //! The present state of the host, as far as a plan depends on it.
 
+mod uplinks;
+mod vlan_bridges;
+
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
+pub(super) use self::uplinks::Uplinking;
+use self::uplinks::has_link_local;
+pub(super) use self::vlan_bridges::{Separated, VlanUplink};
 use super::dump::Dump;
 use super::journal::Owned;
 use super::nat;
 use super::problem::Problem;
 use super::spec::{Alias, JailSpec, Network};
-use super::uplink::{Uplinking, has_link_local};
-use super::vlan_bridges::VlanUplink;
 use crate::bridge::{BridgeFlags, VlanSet};
 use crate::error::{Error, OptionalExtension};
 use crate::interface::{Interface, InterfaceType};
