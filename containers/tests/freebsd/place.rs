@@ -41,9 +41,17 @@ impl Place {
         command
     }
 
+    /// A command of netavark for a container.
     pub fn netavark(&self, word: &str, namespace: &str) -> Command {
+        let mut command = self.netavark_alone(word);
+        command.arg(namespace);
+        command
+    }
+
+    /// A command of netavark that is for no container.
+    pub fn netavark_alone(&self, word: &str) -> Command {
         let mut command = self.command("netavark");
-        command.args(["--config", self.path().to_str().unwrap(), "--rootless=false", word, namespace]);
+        command.args(["--config", self.path().to_str().unwrap(), "--rootless=false", word]);
         command
     }
 

@@ -38,7 +38,7 @@ fn no_command_runs_a_program() {
     cni("bridge", "DEL", &with_result);
     cni("bridge", "GC", &config);
     answer(&run(place.netavark("setup", "jwpod"), &podman));
-    answer(&run(place.netavark("firewall-reload", ""), &podman));
+    answer(&run(place.netavark_alone("firewall-reload"), &podman));
     answer(&run(place.netavark("teardown", "jwpod"), &podman));
     let ended = accounting.ended().unwrap();
     drop(accounting);

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::host::{Jail, Outside, host, settled, state};
+use crate::host::{Jail, Outside, host, ok, settled, state};
 use crate::place::{Place, answer, container, run};
 use crate::talk::{Server, hears, is_deaf};
 
@@ -70,8 +70,10 @@ fn podman_s_ports_answer() {
     let _outer = Server::new("jwoutside", &[7]);
     check_published(&["jwoutside"]);
     // pf's rules were flushed, and come back.
-    crate::host::ok("pfctl -q -a jailwire/jwpod -F nat");
-    answer(&run(place.netavark("firewall-reload", ""), &Value::Null));
+    ok("pfctl -q -a jailwire/jwpod -F nat");
+    assert!(is_deaf("jwoutside", "tcp", "192.0.2.1:8080"));
+    answer(&run(place.netavark_alone("firewall-reload"), &Value::Null));
+    hears("jwoutside", "tcp", "192.0.2.1:8080");
     answer(&run(place.netavark("teardown", "jwpod.web"), &input));
     check_gone();
     settled(&before, "torn down");
