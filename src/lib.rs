@@ -5,6 +5,8 @@
 )]
 // Modules of `kernel` that need unsafe code allow it by name.
 #![deny(unsafe_code)]
+// A caller can write down the type of each value that the library returns.
+#![warn(unnameable_types)]
 #![doc = include_str!("../docs/crate.md")]
 
 mod abi;

@@ -9,7 +9,7 @@ pub const LARGEST: u64 = 1024 * 1024;
 
 /// Why the contents of a file were not read.
 #[derive(Debug)]
-pub enum Unread {
+pub(crate) enum Unread {
     /// A call failed.
     Io(io::Error),
     /// The path leads to a directory, a FIFO, a device or a socket.
@@ -44,7 +44,7 @@ impl From<Unread> for io::Error {
 
 /// Reads a regular file of at most 1 MiB. Follows symbolic links. Makes four calls: open, fstat, read and close.
 #[cfg(feature = "iocage")]
-pub fn read_regular(path: &std::path::Path) -> Result<Vec<u8>, Unread> {
+pub(crate) fn read_regular(path: &std::path::Path) -> Result<Vec<u8>, Unread> {
     use std::os::unix::fs::OpenOptionsExt as _;
 
     // O_NONBLOCK: open(2) must not wait if the file is a FIFO.

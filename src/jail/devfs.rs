@@ -19,6 +19,9 @@ use crate::kernel::{Errno, Failure, Handle, Kernel};
 /// The number of the rule with which a ruleset is claimed: the kernel gives this number to the first rule.
 const FIRST_RULE: u16 = 100;
 
+/// The kernel gives a further rule the next multiple of this number.
+const STEP: usize = 100;
+
 /// A rule: the devices that it matches, and what it does with them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[doc(alias = "devfs_rule")]
@@ -368,16 +371,28 @@ impl Devfs {
     #[doc(alias = "DEVFSIO_RDEL")]
     pub fn delete(&self, ruleset: u16) -> Result<bool> {
         let mut deleted = false;
-        while let Some((number, _)) = self.next_rule(ruleset, 0)? {
-            let mut ask = call!(DEVFSIO_RDEL).with(0, &rule_id(ruleset, number).to_ne_bytes());
-            match self.kernel.ioctl(self.handle, &mut ask.request) {
-                // Another process has deleted the rule.
-                Err(failure) if failure.errno == Errno::ENOENT => {}
-                other => other.during("delete ruleset", ruleset, ask.name)?,
+        // Most rulesets have the numbers that the kernel gives. Asking for each number would take twice the calls.
+        for number in (FIRST_RULE..=u16::MAX).step_by(STEP) {
+            if !self.delete_rule(ruleset, number)? {
+                break;
             }
             deleted = true;
         }
+        while let Some((number, _)) = self.next_rule(ruleset, 0)? {
+            // If the rule is not there any more, another process has deleted the rule.
+            self.delete_rule(ruleset, number)?;
+            deleted = true;
+        }
         Ok(deleted)
+    }
+
+    /// Deletes a rule. Returns whether the rule was there.
+    fn delete_rule(&self, ruleset: u16, number: u16) -> Result<bool> {
+        let mut ask = call!(DEVFSIO_RDEL).with(0, &rule_id(ruleset, number).to_ne_bytes());
+        match self.kernel.ioctl(self.handle, &mut ask.request) {
+            Err(failure) if failure.errno == Errno::ENOENT => Ok(false),
+            other => other.during("delete ruleset", ruleset, ask.name).map(|()| true),
+        }
     }
 }
 

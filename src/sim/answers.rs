@@ -61,12 +61,14 @@ impl Calls for Sim {
     }
 
     fn ioctl(&self, handle: Handle, request: &mut Request) -> Result<()> {
-        let mut call = Call::Ioctl { handle, request: request.clone() };
-        self.perform(&mut call)?;
+        // A request that fails comes back as it was.
+        let given = std::mem::replace(request, Request::new(0));
+        let mut call = Call::Ioctl { handle, request: given };
+        let reply = self.perform(&mut call);
         if let Call::Ioctl { request: answered, .. } = call {
             *request = answered;
         }
-        Ok(())
+        reply.map(drop)
     }
 
     fn firewall(&self, handle: Handle, message: &mut Vec<u8>) -> Result<()> {

@@ -124,11 +124,11 @@ impl World {
         self.advance(self.now + duration);
     }
 
-    /// The processes that hold something that is released when they end.
-    pub fn owners(&self) -> Vec<Owner> {
+    /// The processes, other than `us`, that hold something that is released when they end.
+    pub fn owners_but(&self, us: Owner) -> Vec<Owner> {
         let sockets = self.sockets.values().map(|socket| socket.owner);
-        let mut owners: Vec<_> =
-            sockets.chain(self.processes.values().map(|process| process.owner)).collect();
+        let owners = sockets.chain(self.processes.values().map(|process| process.owner));
+        let mut owners: Vec<_> = owners.filter(|owner| *owner != us).collect();
         owners.sort_unstable();
         owners.dedup();
         owners

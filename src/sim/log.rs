@@ -88,6 +88,8 @@ pub(crate) struct Log {
     /// The number of hard links when this process last looked at the path.
     names: u64,
     header: Header,
+    /// The last record that was written. The next record takes its place, without an allocation.
+    record: Vec<u8>,
 }
 
 impl Log {
@@ -107,12 +109,13 @@ impl Log {
             length: 0,
             names: 0,
             header: new,
+            record: Vec::new(),
         };
         log.lock(process)?;
         // The first record can be missing or torn only where the log is short. A long log is read once, by the call
         // that needs its records.
         if log.length < SHORT && log.read()?.header.is_none() {
-            let bytes = frame(&encode_header(&log.header))?;
+            let bytes = frame(Vec::new(), |out| encode_header(&log.header, out))?;
             log.write(&bytes)?;
         }
         log.offset = 0;
@@ -221,8 +224,10 @@ impl Log {
 
     /// Appends a record. Under the lock, and with everything read.
     pub fn append(&mut self, caller: Caller, time: u64, took: u64, call: &Call) -> io::Result<()> {
-        let bytes = frame(&encode(caller, time, took, call))?;
-        self.write(&bytes)
+        let bytes = frame(std::mem::take(&mut self.record), |out| encode(caller, time, took, call, out))?;
+        let written = self.write(&bytes);
+        self.record = bytes;
+        written
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -247,10 +252,14 @@ impl Log {
         let mut header = Header { generation: self.header.generation + 1, ..self.header.clone() };
         let mut body = Vec::new();
         for part in world.chunks(LENGTH_OF_PART) {
-            body.extend_from_slice(&frame(&[&[PART], part].concat())?);
+            let whole = frame(Vec::new(), |out| {
+                out.push(PART);
+                out.extend_from_slice(part);
+            })?;
+            body.extend_from_slice(&whole);
         }
         header.compacted = body.len() as u64;
-        let mut bytes = frame(&encode_header(&header))?;
+        let mut bytes = frame(Vec::new(), |out| encode_header(&header, out))?;
         bytes.append(&mut body);
 
         let path = self.path.with_extension("new");
@@ -277,13 +286,12 @@ fn same_file(one: &fs::Metadata, other: &fs::Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-fn encode_header(header: &Header) -> Vec<u8> {
-    let mut out = vec![VERSION];
-    header.epoch.put(&mut out);
-    header.generation.put(&mut out);
-    header.compacted.put(&mut out);
-    header.options.put(&mut out);
-    out
+fn encode_header(header: &Header, out: &mut Vec<u8>) {
+    out.push(VERSION);
+    header.epoch.put(out);
+    header.generation.put(out);
+    header.compacted.put(out);
+    header.options.put(out);
 }
 
 fn decode_header(payload: &[u8]) -> Option<Header> {
@@ -296,17 +304,16 @@ fn decode_header(payload: &[u8]) -> Option<Header> {
     input.is_empty().then_some(Header { epoch, generation, compacted, options })
 }
 
-fn encode(caller: Caller, time: u64, took: u64, call: &Call) -> Vec<u8> {
-    let mut out = vec![VERSION];
+fn encode(caller: Caller, time: u64, took: u64, call: &Call, out: &mut Vec<u8>) {
+    out.push(VERSION);
     let Caller { pid, start, jid, root } = caller;
-    pid.put(&mut out);
-    start.put(&mut out);
-    jid.put(&mut out);
-    root.put(&mut out);
-    time.put(&mut out);
-    took.put(&mut out);
-    call.put(&mut out);
-    out
+    pid.put(out);
+    start.put(out);
+    jid.put(out);
+    root.put(out);
+    time.put(out);
+    took.put(out);
+    call.put(out);
 }
 
 fn decode_record(payload: &[u8]) -> Option<Record> {
@@ -321,14 +328,17 @@ fn decode_record(payload: &[u8]) -> Option<Record> {
     input.is_empty().then_some(Record { caller: Caller { pid, start, jid, root }, time, took, call })
 }
 
-fn frame(payload: &[u8]) -> io::Result<Vec<u8>> {
+/// A record with the payload that `encode` adds, in place of what `out` contains.
+fn frame(mut out: Vec<u8>, encode: impl FnOnce(&mut Vec<u8>)) -> io::Result<Vec<u8>> {
+    out.clear();
+    out.extend_from_slice(&[0; PREFIX]);
+    encode(&mut out);
+    let (prefix, payload) = out.split_at_mut(PREFIX);
     if payload.len() > LONGEST {
         return Err(io::Error::new(ErrorKind::InvalidInput, "a call too long for the log"));
     }
-    let mut out = Vec::with_capacity(PREFIX + payload.len());
-    (payload.len() as u32).put(&mut out);
-    crc32(payload).put(&mut out);
-    out.extend_from_slice(payload);
+    prefix[..4].copy_from_slice(&(payload.len() as u32).to_le_bytes());
+    prefix[4..].copy_from_slice(&crc32(payload).to_le_bytes());
     Ok(out)
 }
 
@@ -462,6 +472,8 @@ mod tests {
         let mut closing = record(1);
         closing.call = Call::Close(Handle(u64::MAX));
         let Record { caller, time, took, call } = &closing;
-        assert_eq!(decode_record(&encode(*caller, *time, *took, call)), Some(closing));
+        let mut payload = Vec::new();
+        encode(*caller, *time, *took, call, &mut payload);
+        assert_eq!(decode_record(&payload), Some(closing));
     }
 }

@@ -173,7 +173,7 @@ impl Store {
 
     fn carry_out(&mut self, us: Owner, caller: Caller, took: Duration, call: &mut Call) -> io::Result<Reply> {
         self.synchronise_with(us)?;
-        let dead = self.world.owners().into_iter().filter(|owner| !self.is_alive(*owner, us));
+        let dead = self.world.owners_but(us).into_iter().filter(|owner| !self.is_alive(*owner, us));
         for owner in dead.collect::<Vec<_>>() {
             let mut death = Call::Death { pid: owner.pid, start: owner.start };
             self.record_and_apply(caller, Duration::ZERO, &mut death)?.ok();

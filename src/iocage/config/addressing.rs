@@ -124,7 +124,7 @@ impl Reader<'_> {
     }
 
     fn default_interface(&mut self) -> DefaultInterface {
-        match self.text("vnet_default_interface").as_str() {
+        match &*self.text("vnet_default_interface") {
             "none" | "" => DefaultInterface::None,
             "auto" => DefaultInterface::Auto,
             name => match host_interface(name) {

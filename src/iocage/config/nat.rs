@@ -122,7 +122,7 @@ impl Link {
 impl Reader<'_> {
     pub(super) fn nat(&mut self, network: &mut Network) -> Option<Nat> {
         if !self.flag("nat") {
-            if !matches!(self.text("nat_forwards").as_str(), "" | "none") {
+            if !matches!(&*self.text("nat_forwards"), "" | "none") {
                 self.warn(
                     "nat_forwards",
                     "no ports are forwarded, as nat is off: set nat=1, or nat_forwards=none",

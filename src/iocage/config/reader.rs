@@ -1,5 +1,6 @@
 //! Reads typed values out of properties, and collects the problems.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -46,12 +47,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns a property's text; the built-in default's where a file has something that is not text.
-    pub fn text(&mut self, name: &str) -> String {
+    pub fn text(&mut self, name: &str) -> Cow<'a, str> {
         match self.properties.value(name) {
-            Ok(value) => value.map(|(text, _)| text.into_owned()).unwrap_or_default(),
+            Ok(value) => value.map(|(text, _)| text).unwrap_or_default(),
             Err(error) => {
                 self.error(name, error);
-                builtin(self.properties, name).to_owned()
+                builtin(self.properties, name).into()
             }
         }
     }

@@ -165,7 +165,7 @@ impl Reader<'_> {
     }
 
     fn enforce_statfs(&mut self) -> i32 {
-        match self.text("enforce_statfs").as_str() {
+        match &*self.text("enforce_statfs") {
             "0" => 0,
             "1" => 1,
             "2" => 2,
@@ -200,7 +200,7 @@ impl Reader<'_> {
                 format!("`{}` has control characters: give one line without", text.escape_debug()),
             );
         }
-        text
+        text.into_owned()
     }
 
     /// Tells of what iocage would do at start and this library does not, and of what iocage does not do either.

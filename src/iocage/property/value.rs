@@ -41,10 +41,11 @@ impl From<&str> for Stored {
 
 /// Reads a boolean in any of its spellings: `0 1 off on no yes false true`, in any case.
 pub fn boolean(text: &str) -> Option<bool> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "1" | "on" | "yes" | "true" => Some(true),
-        "0" | "off" | "no" | "false" => Some(false),
-        _ => None,
+    let is_one_of = |words: [&str; 4]| words.iter().any(|word| text.trim().eq_ignore_ascii_case(word));
+    if is_one_of(["1", "on", "yes", "true"]) {
+        Some(true)
+    } else {
+        is_one_of(["0", "off", "no", "false"]).then_some(false)
     }
 }
 

@@ -4,7 +4,7 @@ use jailwire_sys as sys;
 
 use super::Jail;
 use super::descriptor::MAKING;
-use super::parameters::{META, Options, SYSV, no_form, refuse};
+use super::parameters::{META, Options, SYSV, is_no_form, refuse};
 use super::set::NO_NUMBERS;
 use crate::kernel::{Errno, Handle, Parameter, Result, Value};
 use crate::sim::caller::Caller;
@@ -158,7 +158,7 @@ impl World {
         };
         let flag = |positive: &str, value: bool| match name {
             _ if name == positive => int(i32::from(value)),
-            _ if name == no_form(positive) => int(i32::from(!value)),
+            _ if is_no_form(name, positive) => int(i32::from(!value)),
             _ => None,
         };
         // "New" and "disable" share a flag, so an own list reads as "disable" (trap 26).
@@ -203,11 +203,10 @@ impl World {
 
     /// `allow.x` and `allow.nox`.
     fn allowance(&self, jail: &Jail, name: &str) -> Option<bool> {
-        let names = self.allow_names();
-        let full = |what: &String| format!("allow.{what}");
-        names.iter().find_map(|what| match () {
-            () if name == full(what) => Some(jail.allows(what)),
-            () if name == no_form(&full(what)) => Some(!jail.allows(what)),
+        let name = name.strip_prefix("allow.")?;
+        self.allow_names().iter().find_map(|what| match () {
+            () if name == what => Some(jail.allows(what)),
+            () if is_no_form(name, what) => Some(!jail.allows(what)),
             () => None,
         })
     }

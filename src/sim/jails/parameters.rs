@@ -97,6 +97,12 @@ impl<'a> Options<'a> {
         self.get(name).is_some()
     }
 
+    /// Whether the `no` form of a flag is there.
+    pub fn no_flag(&mut self, name: &str) -> bool {
+        let option = self.list.iter_mut().find(|option| is_no_form(option.name, name));
+        option.map(|option| option.seen = true).is_some()
+    }
+
     /// An int: `vfs_copyopt` demands its exact length.
     pub fn int(&mut self, name: &str) -> Result<Option<i32>, Errno> {
         match self.get(name) {
@@ -164,22 +170,21 @@ fn value_of(parameter: &Parameter) -> &[u8] {
 
 /// `vfs_equalopts`: `x` and `nox`, and after dots `a.x` and `a.nox`, are the same.
 fn are_the_same(one: &str, other: &str) -> bool {
-    one == other || negated(one).as_deref() == Some(other) || negated(other).as_deref() == Some(one)
+    one == other || is_no_form(one, other) || is_no_form(other, one)
 }
 
-/// The flag that a `no` form clears.
-fn negated(name: &str) -> Option<String> {
-    match name.rsplit_once('.') {
-        Some((path, last)) => last.strip_prefix("no").map(|last| format!("{path}.{last}")),
-        None => name.strip_prefix("no").map(str::to_owned),
+/// Whether `text` is the `no` form of a flag: `allow.mount.nodevfs`, `nopersist`.
+pub(super) fn is_no_form(text: &str, name: &str) -> bool {
+    // Most pairs differ in this already.
+    if text.len() != name.len() + "no".len() {
+        return false;
     }
-}
-
-/// The `no` form of a flag: `allow.mount.nodevfs`, `nopersist`.
-pub(super) fn no_form(name: &str) -> String {
     match name.rsplit_once('.') {
-        Some((path, last)) => format!("{path}.no{last}"),
-        None => format!("no{name}"),
+        Some((path, last)) => {
+            let rest = text.strip_prefix(path).and_then(|rest| rest.strip_prefix(".no"));
+            rest == Some(last)
+        }
+        None => text.strip_prefix("no") == Some(name),
     }
 }
 
@@ -216,7 +221,7 @@ mod tests {
         assert!(are_the_same("ip4.nosaddrsel", "ip4.saddrsel"));
         assert!(!are_the_same("name", "me"));
         assert!(!are_the_same("allow.nosuser", "allow.nfsd"));
-        assert_eq!(no_form("allow.mount.devfs"), "allow.mount.nodevfs");
+        assert!(is_no_form("allow.mount.nodevfs", "allow.mount.devfs"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use jailwire_sys as sys;
 
 use super::addresses::in_order;
-use super::parameters::{META, MOST_ADDRESSES, Options, SYSV, no_form, refuse};
+use super::parameters::{META, MOST_ADDRESSES, Options, SYSV, refuse};
 use crate::kernel::{Errno, Result};
 use crate::sim::call::Place;
 use crate::sim::options::Release;
@@ -80,7 +80,7 @@ impl World {
         }
         wanted.devfs_ruleset = options.int("devfs_ruleset")?;
         let flag = |options: &mut Options<'_>, name: &str| {
-            let (on, off) = (options.flag(name), options.flag(&no_form(name)));
+            let (on, off) = (options.flag(name), options.no_flag(name));
             (on || off).then_some(on)
         };
         wanted.persist = flag(options, "persist");
