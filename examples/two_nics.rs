@@ -18,7 +18,7 @@ pub(crate) fn run(wiring: &Wiring, out: &mut dyn Write) -> Result<(), Box<dyn Er
         writeln!(out, "{interface}")?;
     }
     for route in inside.routes(Fib::DEFAULT)? {
-        writeln!(out, "{} {}", route.destination, route.via)?;
+        writeln!(out, "{route}")?;
     }
     drop(inside); // the handle would keep the removed jail
     let error = wiring.jail("db", "/").nic("bridge71").address("192.0.2.20/33").mtu("7").start().unwrap_err();

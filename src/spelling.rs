@@ -75,7 +75,7 @@ struct Address<A> {
 }
 
 /// What [`network`] and [`networks`] take.
-pub trait Net: Copy {
+pub(crate) trait Net: Copy {
     /// The type of the address.
     type Ip: Serialize + for<'de> Deserialize<'de>;
     fn parts(self) -> (Self::Ip, u8);
@@ -181,7 +181,7 @@ pub mod displayed {
 
 /// A parameter of a jail: `{"name": "host.hostname", "type": "string", "value": "web"}`.
 #[derive(Serialize, Deserialize)]
-pub struct Parameter {
+pub(crate) struct Parameter {
     name: String,
     #[serde(flatten)]
     value: JailValue,
@@ -205,7 +205,7 @@ impl From<Vec<Parameter>> for JailParameters {
 
 /// An interface.
 #[derive(Serialize)]
-pub struct Interface {
+pub(crate) struct Interface {
     name: InterfaceName,
     index: u16,
     #[serde(rename = "type", serialize_with = "displayed::serialize")]
@@ -234,7 +234,7 @@ impl From<interface::Interface> for Interface {
 
 /// An address of an interface.
 #[derive(Serialize)]
-pub struct InterfaceAddress {
+pub(crate) struct InterfaceAddress {
     address: String,
     prefix_length: u8,
 }
@@ -252,7 +252,7 @@ fn scoped(address: IpAddr, scope: u32) -> String {
 
 /// A route.
 #[derive(Serialize)]
-pub struct Route {
+pub(crate) struct Route {
     destination: String,
     family: &'static str,
     via: String,
@@ -280,7 +280,7 @@ impl From<RouteEntry> for Route {
 /// What happened in a network stack.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event {
+pub(crate) enum Event {
     Arrived {
         index: u16,
         name: InterfaceName,
@@ -338,7 +338,7 @@ impl From<route::Event> for Event {
 /// What happened to a jail.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum JailEvent {
+pub(crate) enum JailEvent {
     Created { parent: Option<Jid>, jid: Option<Jid> },
     Changed { jid: Jid },
     Attached { jid: Jid, process: Option<i32> },
@@ -364,7 +364,7 @@ struct Step {
 
 /// A plan.
 #[derive(Serialize)]
-pub struct Plan {
+pub(crate) struct Plan {
     jail: wiring::JailSpec,
     steps: Vec<Step>,
     notes: Vec<wiring::Problem>,

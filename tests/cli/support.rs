@@ -37,14 +37,7 @@ impl Root {
 
     /// This root once more, at the same place, as it was when it was saved. The root before it is no more.
     pub fn restored(&self, saved: &TempDir) -> Root {
-        for entry in fs::read_dir(self.path()).expect("the root") {
-            let entry = entry.expect("an entry");
-            match entry.file_type().expect("a type").is_dir() {
-                true => fs::remove_dir_all(entry.path()).expect("a directory"),
-                false => fs::remove_file(entry.path()).expect("a file"),
-            }
-        }
-        copy(saved.path(), self.path());
+        restore(self.path(), saved);
         Root { directory: Arc::clone(&self.directory), kernel: OnceLock::new() }
     }
 
@@ -209,7 +202,19 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Replaces what is in a directory with a copy of what is in another directory.
+pub fn restore(directory: &Path, saved: &TempDir) {
+    for entry in fs::read_dir(directory).expect("the directory") {
+        let entry = entry.expect("an entry");
+        match entry.file_type().expect("a type").is_dir() {
+            true => fs::remove_dir_all(entry.path()).expect("a directory"),
+            false => fs::remove_file(entry.path()).expect("a file"),
+        }
+    }
+    copy(saved.path(), directory);
+}
+
+pub fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("the example root") {
         let entry = entry.expect("an entry");
         let (source, target) = (entry.path(), to.join(entry.file_name()));

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 
-use super::Pool;
+use super::{Alike, Pool};
 use crate::points::at_every_call;
 use crate::support::text;
 
@@ -28,8 +28,8 @@ fn killed_everywhere(arguments: &[&str], jail: &str) {
     whole.ok(arguments);
     let (expected, config) = (swept(&whole), fs::read_to_string(whole.jail(jail).join("config.json")).ok());
     drop(whole);
-    let points = at_every_call(1, |call| {
-        let pool = with_jails();
+    let pools = Alike::new(with_jails);
+    let killed = |pool: &Pool, call: usize| {
         pool.kill_at(call);
         let output = pool.run(arguments);
         pool.kill_no_more();
@@ -44,7 +44,7 @@ fn killed_everywhere(arguments: &[&str], jail: &str) {
         // The command may have been killed when everything was done.
         let was_done = said.contains("already exists!") || said.contains("not found!");
         assert!(again.status.success() || was_done, "{arguments:?} killed at {call}, and again: {said}");
-        assert_eq!(swept(&pool), expected, "{arguments:?} killed at {call}, and again");
+        assert_eq!(swept(pool), expected, "{arguments:?} killed at {call}, and again");
         assert_eq!(fs::read_to_string(pool.jail(jail).join("config.json")).ok(), config, "killed at {call}");
         for name in ["web", jail] {
             if arguments[0] != "destroy"
@@ -56,7 +56,8 @@ fn killed_everywhere(arguments: &[&str], jail: &str) {
             }
         }
         true
-    });
+    };
+    let points = at_every_call(1, |call| pools.with(|pool| killed(pool, call)));
     println!("{arguments:?}: killed at {points} runs of zfs");
     assert!(points >= 4, "{arguments:?}: only {points}");
 }
@@ -68,8 +69,8 @@ fn several_killed_everywhere(command: &[&str], names: [&str; 2]) {
     whole.ok(&arguments);
     let expected = whole.state();
     drop(whole);
-    let points = at_every_call(4, |call| {
-        let pool = with_jails();
+    let pools = Alike::new(with_jails);
+    let killed = |pool: &Pool, call: usize| {
         pool.kill_at(call);
         let output = pool.run(&arguments);
         pool.kill_no_more();
@@ -93,7 +94,8 @@ fn several_killed_everywhere(command: &[&str], names: [&str; 2]) {
         // A command that has ended is not continued.
         assert!(pool.fails(&arguments).contains("already exists!"), "killed at {call}");
         true
-    });
+    };
+    let points = at_every_call(4, |call| pools.with(|pool| killed(pool, call)));
     println!("{arguments:?}: killed at {points} runs of zfs, at every fourth one");
     assert!(points >= 4, "{arguments:?}: only {points}");
 }
@@ -146,8 +148,8 @@ fn rename_of_a_template() {
     whole.ok(&rename);
     let expected = whole.state();
     drop(whole);
-    let points = at_every_call(1, |call| {
-        let pool = with_template();
+    let pools = Alike::new(with_template);
+    let killed = |pool: &Pool, call: usize| {
         pool.kill_at(call);
         let output = pool.run(&rename);
         pool.kill_no_more();
@@ -159,10 +161,11 @@ fn rename_of_a_template() {
         let said = text(&again.stderr);
         assert!(again.status.success() || said.contains("not found!"), "killed at {call}, and again: {said}");
         assert_eq!(pool.state(), expected, "killed at {call}, and again");
-        assert_eq!(read_only(&pool), ["on\n", "on\n"], "killed at {call}, and again");
+        assert_eq!(read_only(pool), ["on\n", "on\n"], "killed at {call}, and again");
         assert_eq!(pool.ok(&["get", "depends", "other"]), "new\n", "killed at {call}, and again");
         true
-    });
+    };
+    let points = at_every_call(1, |call| pools.with(|pool| killed(pool, call)));
     println!("{rename:?}: killed at {points} runs of zfs");
     assert!(points >= 4, "{points}");
 }

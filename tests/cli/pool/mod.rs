@@ -17,7 +17,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jailwire::jail;
@@ -27,7 +27,7 @@ use jailwire::sim::Sim;
 use jailwire::vnet::Vnet;
 use tempfile::TempDir;
 
-use crate::support::text;
+use crate::support::{copy, restore, text};
 use real::Turn;
 
 /// The script in the place of `zfs`. Its standard output and error are passed on as descriptors 3 and 4, because
@@ -54,7 +54,7 @@ fn answers_for_zfs() {
 
 /// A pool with iocage's datasets, a release, and nothing else.
 pub struct Pool {
-    directory: TempDir,
+    directory: Arc<TempDir>,
     dataset: String,
     /// On a real pool, one test runs at a time, because the tests share the kernel and its names.
     real: Option<Turn>,
@@ -67,7 +67,7 @@ impl Pool {
         let real = real::turn();
         let memory = Path::new("/dev/shm");
         let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        let directory = tempfile::tempdir_in(place.canonicalize().unwrap()).unwrap();
+        let directory = Arc::new(tempfile::tempdir_in(place.canonicalize().unwrap()).unwrap());
         let dataset = match &real {
             Some(turn) => turn.dataset(directory.path()),
             None => "tank/iocage".to_owned(),
@@ -262,6 +262,17 @@ impl Pool {
         Host { jails, interfaces, rulesets: rulesets.into_iter().collect() }
     }
 
+    /// A copy of the pool. A real pool cannot be copied.
+    fn saved(&self) -> Option<Saved> {
+        if self.is_real() {
+            return None;
+        }
+        let files = tempfile::tempdir_in(self.directory.path().parent().unwrap()).unwrap();
+        copy(self.directory.path(), files.path());
+        let (directory, dataset) = (Arc::clone(&self.directory), self.dataset.clone());
+        Some(Saved { directory, dataset, before: self.before.clone(), files })
+    }
+
     /// Whether this is a real pool, on FreeBSD's kernel.
     pub fn is_real(&self) -> bool {
         self.real.is_some()
@@ -273,8 +284,55 @@ impl Pool {
     }
 }
 
+/// A pool as it was at a moment: the files of the model, of the simulated kernel and of the jails.
+struct Saved {
+    directory: Arc<TempDir>,
+    dataset: String,
+    before: Host,
+    files: TempDir,
+}
+
+impl Saved {
+    /// The pool as it was, at the same place. The pool at this place is no more.
+    fn pool(&self) -> Pool {
+        restore(self.directory.path(), &self.files);
+        let (directory, dataset) = (Arc::clone(&self.directory), self.dataset.clone());
+        Pool { directory, dataset, real: None, before: self.before.clone() }
+    }
+}
+
+/// Pools that are all alike. Making a pool runs `zfs` many times, so a pool is made once for each thread, and copied.
+pub struct Alike<Make> {
+    make: Make,
+    idle: Mutex<Vec<Saved>>,
+}
+
+impl<Make: Fn() -> Pool> Alike<Make> {
+    pub fn new(make: Make) -> Alike<Make> {
+        Alike { make, idle: Mutex::default() }
+    }
+
+    /// Passes a pool to `work`.
+    pub fn with<T>(&self, work: impl FnOnce(&Pool) -> T) -> T {
+        let idle = self.idle.lock().unwrap().pop();
+        let (pool, saved) = match idle {
+            Some(saved) => (saved.pool(), Some(saved)),
+            None => {
+                let pool = (self.make)();
+                let saved = pool.saved();
+                (pool, saved)
+            }
+        };
+        let result = work(&pool);
+        // This checks that nothing of a jail is left on the host.
+        drop(pool);
+        self.idle.lock().unwrap().extend(saved);
+        result
+    }
+}
+
 /// The result of [`Pool::host`].
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Host {
     jails: BTreeSet<String>,
     interfaces: BTreeSet<String>,
