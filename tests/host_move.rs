@@ -53,8 +53,13 @@ impl World {
         let modules = ["bridgestp", "if_bridge", "if_epair", "carp"].map(str::to_owned).into();
         let sysctls = vec![("kern.hostname".to_owned(), Setting::Text("host".to_owned()))];
         let sim = Sim::with(&Options::default().with_modules(modules).with_sysctls(sysctls));
+        // On FreeBSD the module linux_common makes such a directory for Linux programs, and nothing can be made in it.
         let memory = std::path::Path::new("/dev/shm");
-        let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        let place = if cfg!(target_os = "linux") && memory.is_dir() {
+            memory.to_owned()
+        } else {
+            std::env::temp_dir()
+        };
         let directory = tempfile::tempdir_in(place).unwrap();
         sim.set_run_directory(directory.path());
         let world = World { sim, directory };

@@ -105,8 +105,9 @@ pub fn options(boot: u8) -> Options {
 
 /// A directory in memory if the system has one, because the tests make thousands of hosts.
 fn memory() -> PathBuf {
+    // On FreeBSD the module linux_common makes such a directory for Linux programs, and nothing can be made in it.
     let memory = Path::new("/dev/shm");
-    if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
+    if cfg!(target_os = "linux") && memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
 }
 
 impl World {

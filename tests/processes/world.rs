@@ -92,8 +92,9 @@ fn machine() -> Option<Arc<dyn Kernel>> {
 
 /// A directory in memory, if the system has one.
 fn place() -> PathBuf {
+    // On FreeBSD the module linux_common makes such a directory for Linux programs, and nothing can be made in it.
     let memory = Path::new("/dev/shm");
-    if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
+    if cfg!(target_os = "linux") && memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
 }
 
 pub fn name(text: &str) -> InterfaceName {
