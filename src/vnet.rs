@@ -69,29 +69,31 @@ impl Vnet {
     /// [`jail_attach(2)`](https://man.freebsd.org/jail_attach(2)), `kern/kern_jail.c:do_jail_attach`.
     #[doc(alias = "jail_attach")]
     pub fn enter(kernel: Arc<dyn Kernel>, jid: Jid) -> Result<Vnet> {
-        let entry = Entry {
-            target: Target::Existing(jid.get()),
-            sockets: true,
-            sysctls: Vec::new(),
-            hold: false,
-            deadline: ENTRY_DEADLINE,
-        };
-        let entered = kernel.enter(&entry).during("enter jail", jid, "jail_attach")?;
-        Vnet::from_entered(kernel, &entered)
+        Ok(Vnet::enter_and_read(kernel, jid, Vec::new())?.0)
     }
 
     /// As [`Vnet::enter`], with a snapshot that the same child takes.
     pub(crate) fn enter_and_look(kernel: Arc<dyn Kernel>, jid: Jid) -> Result<(Vnet, Snapshot)> {
+        let (inside, answers) = Vnet::enter_and_read(kernel, jid, Snapshot::sysctls(Fib::DEFAULT))?;
+        Ok((inside, Snapshot::read(answers)?))
+    }
+
+    /// As [`Vnet::enter`], with the results of sysctls that the same child reads.
+    fn enter_and_read(
+        kernel: Arc<dyn Kernel>,
+        jid: Jid,
+        sysctls: Vec<Sysctl>,
+    ) -> Result<(Vnet, Vec<kernel::Result<Vec<u8>>>)> {
         let entry = Entry {
             target: Target::Existing(jid.get()),
             sockets: true,
-            sysctls: Snapshot::sysctls(Fib::DEFAULT),
+            sysctls,
             hold: false,
             deadline: ENTRY_DEADLINE,
         };
         let entered = kernel.enter(&entry).during("enter jail", jid, "jail_attach")?;
         let inside = Vnet::from_entered(kernel, &entered)?;
-        Ok((inside, Snapshot::read(entered.answers)?))
+        Ok((inside, entered.answers))
     }
 
     /// Returns the network stack whose sockets an entry has passed out. The sockets belong to the handle from now on.

@@ -1,6 +1,9 @@
 //! The host's addresses are moved from a bridge member to its bridge, and back. Either all are moved or none, also
 //! if a call fails or the process is killed.
 
+#[path = "support/memory.rs"]
+mod memory;
+
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,14 +56,7 @@ impl World {
         let modules = ["bridgestp", "if_bridge", "if_epair", "carp"].map(str::to_owned).into();
         let sysctls = vec![("kern.hostname".to_owned(), Setting::Text("host".to_owned()))];
         let sim = Sim::with(&Options::default().with_modules(modules).with_sysctls(sysctls));
-        // On FreeBSD the module linux_common makes such a directory for Linux programs, and nothing can be made in it.
-        let memory = std::path::Path::new("/dev/shm");
-        let place = if cfg!(target_os = "linux") && memory.is_dir() {
-            memory.to_owned()
-        } else {
-            std::env::temp_dir()
-        };
-        let directory = tempfile::tempdir_in(place).unwrap();
+        let directory = tempfile::tempdir_in(memory::directory()).unwrap();
         sim.set_run_directory(directory.path());
         let world = World { sim, directory };
         let host = world.host();

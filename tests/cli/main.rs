@@ -18,6 +18,8 @@ mod lending;
 mod lifecycle;
 mod manage;
 mod many;
+#[path = "../support/memory.rs"]
+mod memory;
 mod nat;
 mod net;
 mod nobody;

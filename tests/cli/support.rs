@@ -20,14 +20,7 @@ impl Root {
     /// A fresh copy of the example root.
     pub fn new() -> Root {
         // In memory if possible, because these tests make thousands of roots.
-        // On FreeBSD the module linux_common makes such a directory for Linux programs, and nothing can be made in it.
-        let memory = Path::new("/dev/shm");
-        let place = if cfg!(target_os = "linux") && memory.is_dir() {
-            memory.to_owned()
-        } else {
-            std::env::temp_dir()
-        };
-        let directory = tempfile::tempdir_in(place).expect("a temporary directory");
+        let directory = tempfile::tempdir_in(crate::memory::directory()).expect("a temporary directory");
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/iocage"), directory.path());
         let _ = fs::remove_dir_all(directory.path().join(".sim"));
         Root { directory: Arc::new(directory), kernel: OnceLock::new() }

@@ -12,6 +12,8 @@ mod delays;
 mod errnos;
 mod errors;
 mod kills;
+#[path = "../support/memory.rs"]
+mod memory;
 mod world;
 
 use world::Kind;

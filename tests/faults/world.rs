@@ -103,17 +103,10 @@ pub fn options(boot: u8) -> Options {
     Options::default().with_hardware(vec![card(1), card(2)]).with_boot_id([boot; 16])
 }
 
-/// A directory in memory if the system has one, because the tests make thousands of hosts.
-fn memory() -> PathBuf {
-    // On FreeBSD the module linux_common makes such a directory for Linux programs, and nothing can be made in it.
-    let memory = Path::new("/dev/shm");
-    if cfg!(target_os = "linux") && memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
-}
-
 impl World {
     /// A host on which the jail was up once, and is down.
     pub fn new(kind: Kind) -> World {
-        let directory = tempfile::tempdir_in(memory()).expect("a directory");
+        let directory = tempfile::tempdir_in(crate::memory::directory()).expect("a directory");
         let jail = directory.path().join("jails/web");
         for inside in ["root/etc", "root/dev/fd", "root/usr/bin", "root/bin"] {
             fs::create_dir_all(jail.join(inside)).expect("a directory");

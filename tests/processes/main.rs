@@ -15,6 +15,8 @@ mod connections;
 mod dice;
 mod inside;
 mod kills;
+#[path = "../support/memory.rs"]
+mod memory;
 mod program;
 mod removals;
 mod roots;

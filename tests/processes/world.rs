@@ -90,13 +90,6 @@ fn machine() -> Option<Arc<dyn Kernel>> {
     None
 }
 
-/// A directory in memory, if the system has one.
-fn place() -> PathBuf {
-    // On FreeBSD the module linux_common makes such a directory for Linux programs, and nothing can be made in it.
-    let memory = Path::new("/dev/shm");
-    if cfg!(target_os = "linux") && memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
-}
-
 pub fn name(text: &str) -> InterfaceName {
     text.parse().expect("a name")
 }
@@ -109,7 +102,7 @@ impl World {
 
     /// A host with these numbers of jails of these kinds. They were up once, and are down.
     pub fn of(wanted: &[(Kind, usize)]) -> World {
-        let directory = tempfile::tempdir_in(place()).expect("a temporary directory");
+        let directory = tempfile::tempdir_in(crate::memory::directory()).expect("a temporary directory");
         let (kernel, sim, alone): (Arc<dyn Kernel>, _, _) = match machine() {
             Some(kernel) => {
                 let alone = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);

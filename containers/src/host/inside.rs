@@ -129,6 +129,7 @@ pub fn check_destinations(inside: &Vnet, jail: &JailInfo, wanted: &[Attachment])
     }
     Ok(())
 }
+
 /// Returns an error where a route's gateway is of another family.
 pub fn check_route(route: &StaticRoute) -> Result<()> {
     match route.via {

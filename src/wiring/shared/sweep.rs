@@ -134,10 +134,11 @@ fn is_on_any(owned: &Owned, away: &[InterfaceName]) -> bool {
             away.contains(bridge) || away.contains(member)
         }
         // A vlan(4) does not move with its parent.
-        Owned::Vlan { name, .. } => away.contains(name),
-        Owned::Bridge(name) | Owned::BridgeMtu(name, _) | Owned::Raised(name) | Owned::Inet6(name) => {
-            away.contains(name)
-        }
+        Owned::Vlan { name, .. }
+        | Owned::Bridge(name)
+        | Owned::BridgeMtu(name, _)
+        | Owned::Raised(name)
+        | Owned::Inet6(name) => away.contains(name),
         Owned::Alias4(..) | Owned::Alias6(..) => address_of(owned).is_some_and(|(on, _)| away.contains(&on)),
         _ => false,
     }

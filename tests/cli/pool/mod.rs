@@ -27,6 +27,7 @@ use jailwire::sim::Sim;
 use jailwire::vnet::Vnet;
 use tempfile::TempDir;
 
+use crate::memory;
 use crate::support::{copy, restore, text};
 use real::Turn;
 
@@ -65,14 +66,7 @@ pub struct Pool {
 impl Pool {
     pub fn new() -> Pool {
         let real = real::turn();
-        // On FreeBSD the module linux_common makes such a directory for Linux programs, and nothing can be made in it.
-        let memory = Path::new("/dev/shm");
-        let place = if cfg!(target_os = "linux") && memory.is_dir() {
-            memory.to_owned()
-        } else {
-            std::env::temp_dir()
-        };
-        let directory = Arc::new(tempfile::tempdir_in(place.canonicalize().unwrap()).unwrap());
+        let directory = Arc::new(tempfile::tempdir_in(memory::directory().canonicalize().unwrap()).unwrap());
         let dataset = match &real {
             Some(turn) => turn.dataset(directory.path()),
             None => "tank/iocage".to_owned(),
